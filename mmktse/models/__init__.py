@@ -1,0 +1,5 @@
+# Copyright (c) mmktse authors. All rights reserved.
+from .classifiers import *  # noqa: F401, F403
+from .heads import *  # noqa: F401, F403
+from .losses import *  # noqa: F401, F403
+from .refiners import *  # noqa: F401, F403

@@ -1,0 +1,162 @@
+# Copyright (c) mmktse authors. All rights reserved.
+from typing import Dict, List, Optional, Sequence, Union
+
+import torch
+from mmpretrain.models import BaseClassifier
+from mmpretrain.structures import DataSample
+from torch import Tensor
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from mmktse.registry import MODELS
+from ..utils.cam import merge_views
+
+Inputs = Union[Tensor, Sequence[Sequence[Tensor]]]
+
+
+@MODELS.register_module()
+class CAMClassifier(BaseClassifier):
+    """Image classifier whose last maps are class activation maps.
+
+    What every CAM method shares: features, head, presence of the classes and
+    multi-view inference. On its own it is the plain CAM baseline.
+
+    Args:
+        backbone (dict): Backbone that returns a tuple of feature maps.
+        head (dict): :class:`CAMHead` or a head with the same methods.
+        data_preprocessor (dict): :class:`CAMDataPreprocessor`.
+        norm_eval (bool): Keep the batch norms of the backbone in eval mode
+            while training, as the methods here do. Defaults to True.
+        test_cfg (dict): ``flip`` adds the mirrored image to every view;
+            ``presence_threshold`` is the probability from which a class
+            counts as present in an image without labels.
+        init_cfg (dict, optional): Initialisation of the whole model.
+    """
+
+    def __init__(self,
+                 backbone: dict,
+                 head: dict,
+                 data_preprocessor: Optional[dict] = None,
+                 norm_eval: bool = True,
+                 test_cfg: dict = dict(flip=True, presence_threshold=0.5),
+                 init_cfg: Optional[dict] = None) -> None:
+        data_preprocessor = dict(data_preprocessor or {})
+        data_preprocessor.setdefault('type', 'CAMDataPreprocessor')
+        super().__init__(
+            init_cfg, MODELS.build(data_preprocessor))
+        self.backbone = MODELS.build(backbone)
+        self.head = MODELS.build(head)
+        self.norm_eval = norm_eval
+        self.test_cfg = test_cfg
+
+    def train(self, mode: bool = True) -> 'CAMClassifier':
+        """Sets the mode; batch norms stay in eval mode if ``norm_eval``."""
+        super().train(mode)
+        if mode and self.norm_eval:
+            for module in self.backbone.modules():
+                if isinstance(module, _BatchNorm):
+                    module.eval()
+        return self
+
+    def forward(self,
+                inputs: Inputs,
+                data_samples: Optional[List[DataSample]] = None,
+                mode: str = 'tensor',
+                **kwargs):
+        """Runs the model.
+
+        Args:
+            inputs (Tensor | list[list[Tensor]]): Images (N, 3, H, W), or a
+                list of views, each a list of N images (3, H, W).
+            data_samples (list[DataSample], optional): Labels and meta
+                information of the images.
+            mode (str): ``tensor`` gives raw class scores (N, C, h, w),
+                ``loss`` a dict of weighted losses, ``predict`` data samples.
+
+        Raises:
+            ValueError: If the mode is none of the three.
+        """
+        if mode == 'tensor':
+            return self.head.scores(self.score_maps(inputs))
+        if mode == 'loss':
+            return self.loss(inputs, data_samples, **kwargs)
+        if mode == 'predict':
+            return self.predict(inputs, data_samples)
+        raise ValueError(f'mode is "{mode}", not tensor, loss or predict')
+
+    def extract_feat(self, inputs: Tensor) -> tuple:
+        """Feature maps of images (N, 3, H, W)."""
+        return self.backbone(inputs)
+
+    def score_maps(self, inputs: Tensor) -> Tensor:
+        """Head output of images (N, 3, H, W), float32."""
+        return self.head(self.extract_feat(inputs)).float()
+
+    def targets(self, data_samples: List[DataSample],
+                like: Tensor) -> Tensor:
+        """Image-level labels (N, C), 0 or 1, on the device of ``like``."""
+        targets = like.new_zeros((len(data_samples), self.head.num_classes))
+        for row, sample in zip(targets, data_samples):
+            row[sample.gt_label] = 1.
+        return targets
+
+    def loss(self, inputs: Tensor, data_samples: List[DataSample],
+             **kwargs) -> Dict[str, Tensor]:
+        """Classification loss and statistics of the maps."""
+        scores = self.head.scores(self.score_maps(inputs))
+        targets = self.targets(data_samples, scores)
+        return dict(
+            loss_cls=self.head.loss(scores, targets),
+            **self.cam_stats(scores, targets))
+
+    @staticmethod
+    @torch.no_grad()
+    def cam_stats(scores: Tensor, targets: Tensor) -> Dict[str, Tensor]:
+        """What shows a collapse long before the mIoU does.
+
+        Returns:
+            dict[str, Tensor]: ``cam_peak``, the mean maximum of the present
+            maps, and ``cam_empty``, the share of present maps that are
+            nowhere positive.
+        """
+        peaks = scores.amax((2, 3))
+        count = targets.sum().clamp_min(1)
+        return dict(
+            cam_peak=(peaks * targets).sum() / count,
+            cam_empty=((peaks <= 0) * targets).sum() / count)
+
+    def predict(self, inputs: Inputs,
+                data_samples: List[DataSample]) -> List[DataSample]:
+        """CAM of the present classes at the size of the original image.
+
+        Presence comes from the image-level label where the sample has one,
+        else from the classifier; ``cam_source`` of the sample says which.
+
+        Returns:
+            list[DataSample]: With ``cam`` (K, H, W) in [0, 1),
+            ``cam_classes`` (K,), ``pred_score`` (C,) and the meta key
+            ``cam_source``, "label" or "prediction".
+        """
+        views = [inputs] if isinstance(inputs, Tensor) else inputs
+        for i, sample in enumerate(data_samples):
+            maps, probabilities = [], []
+            for view in views:
+                batch = view[i][None]
+                if self.test_cfg.get('flip', True):
+                    batch = torch.cat((batch, batch.flip(-1)))
+                scores = self.head.scores(self.score_maps(batch))
+                probabilities.append(self.head.logits(scores).sigmoid())
+                scores[1:] = scores[1:].flip(-1)
+                maps.append(scores)
+            sample.set_pred_score(torch.cat(probabilities).mean(0))
+            if 'gt_label' in sample:
+                classes, source = sample.gt_label, 'label'
+            else:
+                present = sample.pred_score > self.test_cfg.get(
+                    'presence_threshold', 0.5)
+                classes = present.nonzero(as_tuple=True)[0]
+                source = 'prediction'
+            sample.set_metainfo(dict(cam_source=source))
+            sample.cam_classes = classes
+            sample.cam = merge_views([scores[:, classes] for scores in maps],
+                                     tuple(sample.ori_shape[:2]))
+        return data_samples

@@ -1,0 +1,6 @@
+# Copyright (c) mmktse authors. All rights reserved.
+from .mga_loss import MGALoss
+from .sie_loss import SIELoss
+from .ssr_loss import SSRLoss
+
+__all__ = ['MGALoss', 'SIELoss', 'SSRLoss']
