@@ -19,7 +19,13 @@ from torch import Tensor, nn
 
 from mmktse.registry import WEIGHT_INITIALIZERS
 
-# Blocks of every stage, and mmseg's layer of every torchvision feature.
+__all__ = [
+    'EfficientNetLite0Pretrained', 'TorchvisionMobileNetV2Pretrained',
+    'convert_efficientnet_lite0', 'convert_torchvision_mobilenet_v2',
+    'efficientnet_lite0_file', 'load_weights'
+]
+
+# Blocks of every stage (timm) and of every layer (mmseg).
 _LITE0_DEPTHS = (1, 2, 2, 3, 3, 4, 1)
 _MOBILENET_DEPTHS = (1, 2, 3, 4, 3, 3, 1)
 

@@ -1,0 +1,33 @@
+# Copyright (c) mmktse authors. All rights reserved.
+from mmpretrain.models.backbones import TIMMBackbone as _TIMMBackbone
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from mmktse.registry import MODELS
+
+
+@MODELS.register_module()
+class TIMMBackbone(_TIMMBackbone):
+    """mmpretrain's ``TIMMBackbone`` whose batch norms can stay frozen.
+
+    Small crops in small batches are poor statistics; the other backbones of
+    OpenMMLab have the same switch.
+
+    Args:
+        norm_eval (bool): Normalise with the pretrained running statistics in
+            training too. Scales and shifts are trained all the same.
+            Defaults to False.
+        **kwargs: Arguments of ``mmpretrain.TIMMBackbone``.
+    """
+
+    def __init__(self, *args, norm_eval: bool = False, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.norm_eval = norm_eval
+
+    def train(self, mode: bool = True) -> 'TIMMBackbone':
+        """Sets the mode, except that of frozen batch norms."""
+        super().train(mode)
+        if self.norm_eval:
+            for module in self.modules():
+                if isinstance(module, _BatchNorm):
+                    module.eval()
+        return self

@@ -1,0 +1,4 @@
+# Copyright (c) mmktse authors. All rights reserved.
+from .deeplabv2_head import DeepLabV2Head
+
+__all__ = ['DeepLabV2Head']

@@ -1,0 +1,42 @@
+# Copyright (c) mmktse authors. All rights reserved.
+import pytest
+import torch
+from mmengine.registry import MODELS
+
+pytest.importorskip('timm')
+
+
+def _backbone(**kwargs):
+    return MODELS.build(
+        dict(
+            type='mmktse.TIMMBackbone',
+            model_name='tf_efficientnet_lite0',
+            output_stride=16,
+            **kwargs))
+
+
+def _statistics(backbone):
+    return torch.cat([
+        buffer for name, buffer in backbone.named_buffers() if 'mean' in name
+    ])
+
+
+@pytest.mark.parametrize('norm_eval', [True, False])
+def test_norm_eval_freezes_only_the_statistics(norm_eval):
+    torch.manual_seed(0)
+    backbone = _backbone(norm_eval=norm_eval)
+    backbone.train()
+    before = _statistics(backbone).clone()
+    feature, = backbone(torch.randn(2, 3, 64, 64))
+    assert feature.shape == (2, 1280, 4, 4)
+    feature.mean().backward()
+    assert torch.equal(before, _statistics(backbone)) is norm_eval
+    assert backbone.timm_model.bn1.weight.grad is not None
+
+
+def test_train_and_eval_return_the_module():
+    backbone = _backbone(norm_eval=True)
+    assert backbone.train() is backbone
+    assert backbone.training and not backbone.timm_model.bn1.training
+    assert backbone.timm_model.conv_stem.training
+    assert backbone.eval() is backbone
