@@ -1,4 +1,9 @@
 # Copyright (c) mmktse authors. All rights reserved.
+from .base import BaseRefiner
+from .dense_crf import DenseCRFRefiner, LabelCRFRefiner
 from .par import PAR
+from .par_refiner import PARRefiner
 
-__all__ = ['PAR']
+__all__ = [
+    'BaseRefiner', 'DenseCRFRefiner', 'LabelCRFRefiner', 'PAR', 'PARRefiner'
+]

@@ -1,0 +1,26 @@
+# Copyright (c) mmktse authors. All rights reserved.
+import numpy as np
+import torch
+
+from mmktse.registry import MODELS
+
+from .base import BaseRefiner
+from .par import PAR
+
+
+@MODELS.register_module()
+class PARRefiner(BaseRefiner):
+    """Pixel-adaptive refinement of stored scores.
+
+    Args:
+        **kwargs: Arguments of :class:`PAR`.
+    """
+
+    def __init__(self, **kwargs) -> None:
+        self.par = PAR(**kwargs)
+
+    def refine(self, image: np.ndarray, scores: np.ndarray) -> np.ndarray:
+        picture = torch.from_numpy(image.transpose(2, 0, 1).copy())
+        refined = self.par(picture[None].float() / 255,
+                           torch.from_numpy(scores)[None])
+        return refined[0].numpy()

@@ -1,0 +1,89 @@
+# Copyright (c) mmktse authors. All rights reserved.
+from pathlib import Path
+from typing import Optional, Sequence, Tuple, Union
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from mmktse.utils import atomic_write
+
+VOID = 255
+
+
+def color_map(palette: Optional[Sequence[Sequence[int]]] = None) -> np.ndarray:
+    """Colours of the 256 values of a label map.
+
+    Args:
+        palette (Sequence, optional): RGB colours, background first. Values
+            beyond it get the colours of PASCAL VOC.
+
+    Returns:
+        np.ndarray: (256, 3) uint8.
+    """
+    value = np.arange(256)
+    bits = (value[:, None] >> np.arange(8)) & 1
+    colors = np.zeros((256, 3), np.uint8)
+    # VOC spreads the bits of a value over the three channels, highest first.
+    for bit in range(8):
+        colors[:, bit % 3] |= (bits[:, bit] << (7 - bit // 3)).astype(np.uint8)
+    if palette is not None:
+        colors[:len(palette)] = palette
+    return colors
+
+
+def save_label_map(path: Union[str, Path],
+                   label: np.ndarray,
+                   palette: Optional[Sequence[Sequence[int]]] = None) -> None:
+    """Writes a label map as palette PNG.
+
+    Args:
+        path (str | Path): File to write; appears only when complete.
+        label (np.ndarray): (H, W) uint8, 0 background, c + 1 class c, 255
+            void.
+        palette (Sequence, optional): RGB colours, background first.
+    """
+    image = Image.fromarray(np.ascontiguousarray(label, np.uint8))
+    image.putpalette(color_map(palette).tobytes())
+    with atomic_write(path) as file:
+        image.save(file, format='PNG')
+
+
+def load_label_map(path: Union[str, Path],
+                   size: Optional[Tuple[int, int]] = None,
+                   num_classes: Optional[int] = None) -> np.ndarray:
+    """Reads a label map.
+
+    Args:
+        path (str | Path): PNG with palette or grey values.
+        size (tuple[int, int], optional): Expected (H, W).
+        num_classes (int, optional): Number of classes without background;
+            larger values than this, 255 aside, are refused.
+
+    Returns:
+        np.ndarray: (H, W) uint8.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is no label map, of another size, or holds other
+            values.
+    """
+    try:
+        label = np.array(Image.open(path))
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f'There is no mask {path}.') from error
+    except (UnidentifiedImageError, OSError) as error:
+        raise ValueError(f'Mask {path} cannot be read: {error}.') from error
+    if label.ndim != 2:
+        raise ValueError(f'Mask {path} has shape {label.shape}; a label map '
+                         'has one channel that holds class indices.')
+    if size is not None and label.shape != tuple(size):
+        raise ValueError(
+            f'Mask {path} has height x width {label.shape[0]}x'
+            f'{label.shape[1]}, its image or map {size[0]}x{size[1]}.')
+    if num_classes is not None:
+        highest = label[label != VOID].max(initial=0)
+        if highest > num_classes:
+            raise ValueError(f'Mask {path} holds the value {highest}, but '
+                             f'there are only {num_classes} classes and the '
+                             'background.')
+    return label.astype(np.uint8)
