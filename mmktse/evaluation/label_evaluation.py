@@ -35,20 +35,22 @@ def evaluate_labels(label_dir: Union[str, Path],
     known = 0
     for index in track_iter_progress(range(len(dataset))):
         sample = dataset.get_data_info(index)
-        label = load_label_map(Path(label_dir) / f'{sample["img_id"]}.png',
-                               num_classes=len(names) - 1)
+        label = load_label_map(
+            Path(label_dir) / f'{sample["img_id"]}.png',
+            num_classes=len(names) - 1)
         truth = read_truth(sample, label.shape, len(names) - 1)
         known += int((truth != VOID).sum())
         keep = (truth != VOID) & (label != VOID)
         pairs = truth[keep].astype(np.int64) * len(names) + label[keep]
-        confusion += np.bincount(pairs, minlength=confusion.size).reshape(
-            confusion.shape)
+        confusion += np.bincount(
+            pairs, minlength=confusion.size).reshape(confusion.shape)
     rates = segmentation_rates(confusion.diagonal(), confusion.sum(1),
                                confusion.sum(0), absent_as_zero)
     iou = rates.pop('IoU')
-    return dict(**{
-        key: float(value)
-        for key, value in rates.items()
-    },
-                coverage=100 * int(confusion.sum()) / max(known, 1),
-                per_class=dict(zip(names, iou.tolist())))
+    return dict(
+        **{
+            key: float(value)
+            for key, value in rates.items()
+        },
+        coverage=100 * int(confusion.sum()) / max(known, 1),
+        per_class=dict(zip(names, iou.tolist())))

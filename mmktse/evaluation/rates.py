@@ -35,7 +35,8 @@ def segmentation_rates(hit: np.ndarray,
         return np.where(known, value, 0).sum(0) / known.sum(0).clip(1)
 
     iou = rate(truth + predicted - hit)
-    return dict(IoU=iou,
-                mIoU=mean(iou),
-                precision=mean(rate(predicted)),
-                recall=mean(rate(truth)))
+    return dict(
+        IoU=iou,
+        mIoU=mean(iou),
+        precision=mean(rate(predicted)),
+        recall=mean(rate(truth)))

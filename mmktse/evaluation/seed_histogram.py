@@ -82,6 +82,6 @@ class SeedHistogram:
         own = np.arange(self.num_classes)
         hit = np.concatenate([left[:1], above[own + 1, own]])
         predicted = np.concatenate([left.sum(0)[None], above.sum(0)])
-        return dict(threshold=self.thresholds,
-                    **segmentation_rates(hit, truth, predicted,
-                                         absent_as_zero))
+        return dict(
+            threshold=self.thresholds,
+            **segmentation_rates(hit, truth, predicted, absent_as_zero))

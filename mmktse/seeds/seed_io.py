@@ -33,10 +33,11 @@ def save_seed(path: Union[str, Path], cam: np.ndarray,
         raise ValueError(f'Seed {path}: the maps hold NaN or infinity.')
     kind = np.uint16 if classes.max(initial=0) > 255 else np.uint8
     with atomic_write(path) as file:
-        np.savez_compressed(file,
-                            classes=classes.astype(kind),
-                            cam=cam.astype(np.float16),
-                            size=np.array(cam.shape[1:], np.int32))
+        np.savez_compressed(
+            file,
+            classes=classes.astype(kind),
+            cam=cam.astype(np.float16),
+            size=np.array(cam.shape[1:], np.int32))
 
 
 def load_seed(path: Union[str, Path]) -> Tuple[np.ndarray, np.ndarray]:

@@ -25,8 +25,9 @@ def atomic_write(path: Union[str, Path], mode: str = 'wb') -> Iterator[IO]:
     # The process id keeps two writers of one name apart.
     partial = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
     try:
-        with open(partial, mode,
-                  encoding=None if 'b' in mode else 'utf-8') as file:
+        with open(
+                partial, mode,
+                encoding=None if 'b' in mode else 'utf-8') as file:
             yield file
         os.replace(partial, path)
     finally:

@@ -38,9 +38,8 @@ class _BaseCRF(BaseRefiner):
         self.utils = utils
         self.num_iters = num_iters
         self.gaussian = dict(sxy=gaussian_sxy, compat=gaussian_compat)
-        self.bilateral = dict(sxy=bilateral_sxy,
-                              srgb=bilateral_srgb,
-                              compat=bilateral_compat)
+        self.bilateral = dict(
+            sxy=bilateral_sxy, srgb=bilateral_srgb, compat=bilateral_compat)
 
     @abstractmethod
     def unary(self, scores: np.ndarray) -> np.ndarray:
@@ -53,8 +52,8 @@ class _BaseCRF(BaseRefiner):
         crf = self.densecrf.DenseCRF2D(width, height, count)
         crf.setUnaryEnergy(np.ascontiguousarray(self.unary(scores)))
         crf.addPairwiseGaussian(**self.gaussian)
-        crf.addPairwiseBilateral(rgbim=np.ascontiguousarray(image),
-                                 **self.bilateral)
+        crf.addPairwiseBilateral(
+            rgbim=np.ascontiguousarray(image), **self.bilateral)
         posterior = crf.inference(self.num_iters)
         return np.array(posterior, np.float32).reshape(scores.shape)
 
@@ -107,7 +106,5 @@ class LabelCRFRefiner(_BaseCRF):
         self.confidence = confidence
 
     def unary(self, scores: np.ndarray) -> np.ndarray:
-        return self.utils.unary_from_labels(scores.argmax(0),
-                                            len(scores),
-                                            self.confidence,
-                                            zero_unsure=False)
+        return self.utils.unary_from_labels(
+            scores.argmax(0), len(scores), self.confidence, zero_unsure=False)

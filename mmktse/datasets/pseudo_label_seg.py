@@ -1,0 +1,85 @@
+# Copyright (c) mmktse authors. All rights reserved.
+import os.path as osp
+from typing import List, Optional
+
+from mmengine.fileio import list_from_file
+from mmseg.datasets import BaseSegDataset
+
+from mmktse.registry import DATASETS
+from mmktse.seeds.manifest import LABELS, check_complete
+
+
+@DATASETS.register_module()
+class PseudoLabelSegDataset(BaseSegDataset):
+    """Images with the label maps of a pseudo-label folder.
+
+    The classes, background first, and their colours come from the manifest.
+
+    Args:
+        pseudo_label_dir (str): Folder made by tools/make_pseudo_labels.py.
+            It is relative to the working directory, not to ``data_root``.
+        ann_file (str): Text file whose lines start with the id of an image.
+            Defaults to '': all images of the folder.
+        metainfo (dict, optional): If it holds 'classes', they must be those
+            of the manifest.
+        data_prefix (dict): ``img_path``, the folder of the images.
+        **kwargs: Arguments of :class:`mmseg.datasets.BaseSegDataset`.
+
+    Raises:
+        FileNotFoundError: If the folder is incomplete, or misses an image of
+            ``ann_file``, or an image is gone.
+        ValueError: If the folder was made for other classes.
+    """
+
+    def __init__(self,
+                 pseudo_label_dir: str,
+                 ann_file: str = '',
+                 metainfo: Optional[dict] = None,
+                 data_prefix: dict = dict(img_path='JPEGImages'),
+                 **kwargs) -> None:
+        self.pseudo_label_dir = pseudo_label_dir
+        self.manifest = check_complete(pseudo_label_dir)
+        made_for = self.manifest['settings']['dataset']
+        classes = ['background', *made_for['classes']]
+        metainfo = dict(metainfo or {})
+        if list(metainfo.setdefault('classes', classes)) != classes:
+            raise ValueError(
+                f'{pseudo_label_dir} was made for the classes {classes}, but '
+                f'the config names {list(metainfo["classes"])}.')
+        if made_for['palette'] is not None:
+            metainfo.setdefault('palette', made_for['palette'])
+        super().__init__(
+            ann_file=ann_file,
+            metainfo=metainfo,
+            data_prefix=dict(
+                data_prefix,
+                seg_map_path=osp.abspath(osp.join(pseudo_label_dir, LABELS))),
+            **kwargs)
+
+    def load_data_list(self) -> List[dict]:
+        """Lists image and label of each id."""
+        ids = self.manifest['ids']
+        if self.ann_file:
+            lines = [
+                line.split('#')[0].split()
+                for line in list_from_file(self.ann_file)
+            ]
+            ids = [line[0] for line in lines if line]
+            check_complete(self.pseudo_label_dir, ids)
+        data_list = [
+            dict(
+                img_path=osp.join(self.data_prefix['img_path'],
+                                  name + self.img_suffix),
+                seg_map_path=osp.join(self.data_prefix['seg_map_path'],
+                                      name + self.seg_map_suffix),
+                label_map=self.label_map,
+                reduce_zero_label=self.reduce_zero_label,
+                seg_fields=[]) for name in ids
+        ]
+        for data in data_list:
+            if not osp.isfile(data['img_path']):
+                raise FileNotFoundError(
+                    f'Image {data["img_path"]} has a pseudo label but is not '
+                    'there: set data_root and data_prefix.img_path to the '
+                    'images that the labels were made from.')
+        return data_list

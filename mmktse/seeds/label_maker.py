@@ -1,0 +1,281 @@
+# Copyright (c) mmktse authors. All rights reserved.
+import multiprocessing
+import shutil
+from pathlib import Path
+from typing import List, Optional, Sequence, Tuple, Union
+
+import cv2
+import mmcv
+import torch
+from mmengine.config import Config
+from mmengine.dist import barrier, get_dist_info, is_main_process
+from mmengine.utils import ProgressBar
+
+from mmktse.evaluation import evaluate_seeds
+from mmktse.registry import MODELS
+from mmktse.utils import clear_partial_files, file_sha256, json_sha256
+from mmktse.version import __version__
+
+from .label_io import save_label_map
+from .labels import check_thresholds, make_label
+from .manifest import SEEDS, Manifest, label_path, read_manifest, seed_path
+from .seed_io import load_seed
+
+
+def network_origin(cfg: Config, checkpoint: Union[str, Path]) -> dict:
+    """What made the seeds, for the manifest.
+
+    Args:
+        cfg (Config): Config of the CAM network.
+        checkpoint (str | Path): Its weights.
+
+    Returns:
+        dict: 'settings', which a resumed run must share, and 'info'.
+    """
+    cfg_dict = cfg.to_dict()
+    pipeline = cfg_dict['test_dataloader']['dataset'].get('pipeline')
+    return dict(
+        settings=dict(
+            version=__version__,
+            network_sha256=json_sha256([cfg_dict['model'], pipeline]),
+            checkpoint_sha256=file_sha256(checkpoint)),
+        info=dict(config=str(cfg.filename), checkpoint=str(checkpoint)))
+
+
+def stored_origin(seed_folder: Union[str, Path],
+                  config: Optional[str] = None) -> dict:
+    """Like :func:`network_origin`, for seeds that are already there.
+
+    Args:
+        seed_folder (str | Path): Pseudo-label folder that holds seeds.
+        config (str, optional): Config that was named in the call.
+    """
+    manifest = read_manifest(seed_folder)
+    settings = dict(origin='unknown')
+    if manifest is not None:
+        settings = manifest['settings']['seeds']
+    return dict(
+        settings=settings,
+        info=dict(config=config, from_seeds=str(seed_folder)))
+
+
+class _Labeller:
+    """Labels one image from its seed; travels to the worker processes."""
+
+    def __init__(self, out_dir: Path, seed_dir: Path, palette: Optional[list],
+                 refiner: Optional[dict], settings: dict) -> None:
+        self.out_dir = out_dir
+        self.seed_dir = seed_dir
+        self.palette = palette
+        self.refiner_cfg = refiner
+        self.settings = settings
+
+    def prepare(self) -> None:
+        self.refiner = build_refiner(self.refiner_cfg)
+
+    def __call__(self, sample: Tuple[str, str]) -> None:
+        img_id, img_path = sample
+        cam, classes = load_seed(seed_path(self.seed_dir, img_id))
+        image = None
+        if self.refiner is not None:
+            image = mmcv.imread(img_path, channel_order='rgb')
+            if image is None or image.shape[:2] != cam.shape[1:]:
+                raise ValueError(
+                    f'Image {img_path} is unreadable or not of the size of '
+                    f'its seed, {cam.shape[1]}x{cam.shape[2]}.')
+        label = make_label(
+            cam, classes, image=image, refiner=self.refiner, **self.settings)
+        save_label_map(label_path(self.out_dir, img_id), label, self.palette)
+
+
+_labeller: Optional[_Labeller] = None
+
+
+def _start_worker(labeller: _Labeller) -> None:
+    global _labeller
+    torch.set_num_threads(1)
+    cv2.setNumThreads(0)
+    labeller.prepare()
+    _labeller = labeller
+
+
+def _label(sample: Tuple[str, str]) -> None:
+    _labeller(sample)
+
+
+def build_refiner(cfg: Optional[dict]):
+    """Builds a refiner from its config, None from None."""
+    # The scope keeps short names working under any default scope.
+    return None if cfg is None else MODELS.build(dict(cfg, _scope_='mmktse'))
+
+
+class PseudoLabelMaker:
+    """Makes a pseudo-label folder from the seeds of a dataset.
+
+    ``start``, then write the missing seeds, then ``make_labels``. Each step
+    does only what is not done yet, so that a run killed at any point is taken
+    up by doing the same again, and ends with the same bytes. All processes
+    of a distributed run take part; the folder must be visible to all.
+
+    Args:
+        out_dir (str | Path): Pseudo-label folder.
+        dataset (BaseDataset): Gives 'img_id' and 'img_path' of the images;
+            its metainfo holds 'classes' (without background) and maybe
+            'palette' (with).
+        origin (dict): :func:`network_origin` or :func:`stored_origin`.
+        threshold (float): Background score. Defaults to 0.3.
+        threshold_source (str): How it was chosen, for the manifest. With
+            'oracle' the threshold that is best against the masks of this very
+            dataset is searched and used. Defaults to 'fixed'.
+        ignore_threshold (float, optional): Lower background score; what lies
+            between becomes void. Defaults to None.
+        background_alpha (float, optional): See :func:`make_label`.
+        refiner (dict, optional): Config of a refiner. Defaults to None.
+        num_workers (int): Worker processes, each with one thread; 0 works in
+            this process. Defaults to 2.
+        save_seeds (bool): Whether to keep the seeds after the labels are
+            made. Defaults to True.
+        cam_source (str): Where the presence of a class comes from, 'label'
+            or 'prediction'; seeds of the other kind are refused. Defaults to
+            'label'.
+        seed_folder (str | Path, optional): Folder of existing seeds. Defaults
+            to None: the seeds of ``out_dir``.
+    """
+
+    def __init__(self,
+                 out_dir: Union[str, Path],
+                 dataset,
+                 origin: dict,
+                 threshold: float = 0.3,
+                 threshold_source: str = 'fixed',
+                 ignore_threshold: Optional[float] = None,
+                 background_alpha: Optional[float] = None,
+                 refiner: Optional[dict] = None,
+                 num_workers: int = 2,
+                 save_seeds: bool = True,
+                 cam_source: str = 'label',
+                 seed_folder: Optional[Union[str, Path]] = None) -> None:
+        check_thresholds(threshold, ignore_threshold, background_alpha)
+        build_refiner(refiner)  # fail now, not after the network has run
+        self.out_dir = Path(out_dir)
+        self.seed_folder = Path(seed_folder or out_dir)
+        self.dataset = dataset
+        self.threshold = threshold
+        self.oracle = threshold_source == 'oracle'
+        self.ignore_threshold = ignore_threshold
+        self.background_alpha = background_alpha
+        self.refiner = refiner
+        self.num_workers = num_workers
+        self.keep_seeds = save_seeds or seed_folder is not None
+        self.cam_source = cam_source
+
+        samples = [dataset.get_data_info(i) for i in range(len(dataset))]
+        self.images = {s['img_id']: s['img_path'] for s in samples}
+        if len(self.images) < len(samples):
+            raise ValueError('The dataset lists an image more than once.')
+        self.ids = list(self.images)
+        self.palette = dataset.metainfo.get('palette')
+        presence = [(s['img_id'], s.get('gt_label')) for s in samples]
+        settings = dict(
+            seeds=dict(origin['settings'], cam_source=cam_source),
+            labels=dict(
+                threshold='oracle' if self.oracle else threshold,
+                threshold_source=threshold_source,
+                ignore_threshold=ignore_threshold,
+                background_alpha=background_alpha,
+                refiner=refiner),
+            dataset=dict(
+                classes=list(dataset.metainfo['classes']),
+                palette=self.palette,
+                num_images=len(self.ids),
+                labels_sha256=json_sha256(presence)))
+        self.manifest = Manifest(self.out_dir, settings, origin['info'])
+
+    def seed_path(self, img_id: str) -> Path:
+        """Seed file of an image."""
+        return seed_path(self.seed_folder, img_id)
+
+    def start(self) -> List[int]:
+        """Claims the folder.
+
+        Returns:
+            list[int]: Indices of the images whose seeds are missing, the same
+            on every process.
+
+        Raises:
+            ValueError: See :meth:`Manifest.start`.
+        """
+        self.manifest.start()
+        wanted = self.ids
+        if self.manifest.complete and not self.keep_seeds:
+            wanted = self._unlabelled(self.ids)
+        wanted = set(wanted)
+        missing = [
+            i for i, name in enumerate(self.ids)
+            if name in wanted and not self.seed_path(name).is_file()
+        ]
+        barrier()  # nobody writes before all have looked
+        return missing
+
+    def make_labels(self) -> float:
+        """Labels all images that have no label yet, and closes the manifest.
+
+        Returns:
+            float: The threshold that was used.
+        """
+        barrier()  # seeds of other processes
+        threshold = self._resolve_threshold()
+        labeller = _Labeller(
+            self.out_dir, self.seed_folder, self.palette, self.refiner,
+            dict(
+                threshold=threshold,
+                ignore_threshold=self.ignore_threshold,
+                background_alpha=self.background_alpha))
+        rank, world_size = get_dist_info()
+        todo = self._unlabelled(self.ids[rank::world_size])
+        self._run(labeller, [(name, self.images[name]) for name in todo])
+        barrier()
+        self.manifest.finish(self.ids, threshold=threshold)
+        if is_main_process():
+            clear_partial_files(self.out_dir)
+            if not self.keep_seeds:
+                shutil.rmtree(self.out_dir / SEEDS, ignore_errors=True)
+        barrier()
+        return threshold
+
+    def _unlabelled(self, ids: Sequence[str]) -> List[str]:
+        return [i for i in ids if not label_path(self.out_dir, i).is_file()]
+
+    def _resolve_threshold(self) -> float:
+        if not self.oracle:
+            return self.threshold
+        if self.manifest.complete:
+            return self.manifest.content['threshold']
+        rates = evaluate_seeds(self.seed_folder / SEEDS, self.dataset)
+        threshold = rates['oracle']['threshold']
+        check_thresholds(threshold, self.ignore_threshold,
+                         self.background_alpha)
+        return threshold
+
+    def _run(self, labeller: _Labeller, samples: Sequence[Tuple[str,
+                                                                str]]) -> None:
+        if not samples:
+            return
+        bar = ProgressBar(len(samples)) if is_main_process() else None
+        if self.num_workers == 0:
+            labeller.prepare()
+            self._exhaust(map(labeller, samples), bar)
+            return
+        # A forked child would inherit locks of the threads of its parent.
+        context = multiprocessing.get_context('spawn')
+        workers = min(self.num_workers, len(samples))
+        with context.Pool(workers, _start_worker, (labeller, )) as pool:
+            self._exhaust(pool.imap_unordered(_label, samples), bar)
+
+    @staticmethod
+    def _exhaust(results, bar: Optional[ProgressBar]) -> None:
+        for _ in results:
+            if bar is not None:
+                bar.update()
+        if bar is not None:
+            bar.file.write('\n')
