@@ -18,14 +18,13 @@ class WarmupTrainLoop(EpochBasedTrainLoop):
     Args:
         runner (Runner): The runner.
         dataloader (dict | DataLoader): Used after the warm-up.
-        warmup_dataloader (dict | DataLoader): Used in the warm-up.
-        warmup_epochs (int): Number of epochs of the warm-up.
+        warmup_epochs (int): Number of epochs of the warm-up, on the
+            ``warmup_dataloader`` of the config.
         max_epochs (int): Number of epochs, the warm-up included.
         **kwargs: See :class:`mmengine.runner.EpochBasedTrainLoop`.
     """
 
     def __init__(self, runner: Runner, dataloader: Union[DataLoader, dict],
-                 warmup_dataloader: Union[DataLoader, dict],
                  warmup_epochs: int, max_epochs: int, **kwargs) -> None:
         super().__init__(runner, dataloader, max_epochs, **kwargs)
         if not 0 <= warmup_epochs <= max_epochs:
@@ -33,7 +32,7 @@ class WarmupTrainLoop(EpochBasedTrainLoop):
                              f'max_epochs = {max_epochs}')
         self.main_dataloader = self.dataloader
         self.warmup_dataloader = runner.build_dataloader(
-            warmup_dataloader, seed=runner.seed)
+            runner.cfg.warmup_dataloader, seed=runner.seed)
         self.warmup_epochs = warmup_epochs
         self._max_iters = (
             warmup_epochs * len(self.warmup_dataloader) +

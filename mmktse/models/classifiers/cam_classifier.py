@@ -26,6 +26,8 @@ class CAMClassifier(BaseClassifier):
         data_preprocessor (dict): :class:`CAMDataPreprocessor`.
         norm_eval (bool): Keep the batch norms of the backbone in eval mode
             while training, as the methods here do. Defaults to True.
+        frozen (Sequence[str]): Names of backbone modules that are not
+            trained, for backbones without ``frozen_stages``.
         test_cfg (dict): ``flip`` adds the mirrored image to every view;
             ``presence_threshold`` is the probability from which a class
             counts as present in an image without labels.
@@ -37,13 +39,19 @@ class CAMClassifier(BaseClassifier):
                  head: dict,
                  data_preprocessor: Optional[dict] = None,
                  norm_eval: bool = True,
+                 frozen: Sequence[str] = (),
                  test_cfg: dict = dict(flip=True, presence_threshold=0.5),
                  init_cfg: Optional[dict] = None) -> None:
         data_preprocessor = dict(data_preprocessor or {})
         data_preprocessor.setdefault('type', 'CAMDataPreprocessor')
         super().__init__(
             init_cfg, MODELS.build(data_preprocessor))
-        self.backbone = MODELS.build(backbone)
+        # Convolutions follow the memory format of their weights: about twice
+        # as fast on a CPU, and what half precision wants on a GPU.
+        self.backbone = MODELS.build(backbone).to(
+            memory_format=torch.channels_last)
+        for name in frozen:
+            self.backbone.get_submodule(name).requires_grad_(False)
         self.head = MODELS.build(head)
         self.norm_eval = norm_eval
         self.test_cfg = test_cfg

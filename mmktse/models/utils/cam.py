@@ -83,5 +83,7 @@ def merge_views(views: Sequence[Tensor], size: Tuple[int, int]) -> Tensor:
         Tensor: CAM (K, H, W) in [0, 1). A class that is nowhere positive
         has a map of zeros.
     """
+    if views[0].shape[1] == 0:
+        return views[0].new_zeros((0, *size))
     total = sum(resize(view, size).relu().sum(0) for view in views)
     return total / (total.amax((1, 2), keepdim=True) + EPS)

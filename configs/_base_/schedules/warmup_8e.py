@@ -1,0 +1,10 @@
+# The shape of the published schedule for a CPU and about a thousand images:
+# a quarter of the epochs is warm-up. Momentum makes up for the few steps.
+train_cfg = dict(type='WarmupTrainLoop', warmup_epochs=2, max_epochs=8)
+test_cfg = dict()
+optim_wrapper = dict(
+    type='OptimWrapper',
+    optimizer=dict(type='SGD', lr=0.004, momentum=0.9, weight_decay=5e-4))
+# By epoch: the iterations of the two phases differ.
+param_scheduler = dict(
+    type='PolyLR', power=0.9, eta_min=0., begin=0, end=8, by_epoch=True)

@@ -1,0 +1,3 @@
+_base_ = '../cam/cam_efficientnet-lite0_custom.py'
+
+model = dict(head=dict(type='GPPHead'))
