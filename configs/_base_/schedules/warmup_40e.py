@@ -6,5 +6,6 @@ test_cfg = dict()
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='SGD', lr=0.01, momentum=5e-4, weight_decay=5e-4))
+# PolyLR reaches its end one step early, hence the one more.
 param_scheduler = dict(
-    type='PolyLR', power=0.9, eta_min=0., begin=0, end=52880, by_epoch=False)
+    type='PolyLR', power=0.9, eta_min=0., begin=0, end=52881, by_epoch=False)

@@ -5,6 +5,7 @@ test_cfg = dict()
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='SGD', lr=0.004, momentum=0.9, weight_decay=5e-4))
-# By epoch: the iterations of the two phases differ.
+# By epoch, as the iterations of the two phases differ; with end=9 the last of
+# eight epochs still learns.
 param_scheduler = dict(
-    type='PolyLR', power=0.9, eta_min=0., begin=0, end=8, by_epoch=True)
+    type='PolyLR', power=0.9, eta_min=0., begin=0, end=9, by_epoch=True)
