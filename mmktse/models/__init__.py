@@ -6,3 +6,4 @@ from .decode_heads import *  # noqa: F401, F403
 from .heads import *  # noqa: F401, F403
 from .losses import *  # noqa: F401, F403
 from .refiners import *  # noqa: F401, F403
+from .segmentors import *  # noqa: F401, F403

@@ -40,3 +40,14 @@ def test_train_and_eval_return_the_module():
     assert backbone.training and not backbone.timm_model.bn1.training
     assert backbone.timm_model.conv_stem.training
     assert backbone.eval() is backbone
+
+
+def test_memory_layout_changes_no_number():
+    x = torch.randn(1, 3, 64, 64)
+    slow = _backbone(channels_last=False).eval()
+    fast = _backbone(channels_last=True).eval()
+    fast.load_state_dict(slow.state_dict())
+    with torch.no_grad():
+        expected, feature = slow(x)[0], fast(x)[0]
+    assert feature.is_contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(feature, expected, rtol=1e-3, atol=1e-4)
