@@ -18,7 +18,7 @@ from mmktse.engine.dist import setup_distributed
 from mmktse.evaluation import evaluate_labels, evaluate_seeds
 from mmktse.registry import DATASETS
 from mmktse.seeds.label_maker import PseudoLabelMaker, stored_origin
-from mmktse.seeds.manifest import LABELS, SEEDS
+from mmktse.seeds.manifest import LABELS, SEEDS, read_manifest
 from mmktse.utils import atomic_write
 
 
@@ -146,13 +146,12 @@ def measure(dataset, args, settings: dict) -> dict:
                        for key in keys}))
         result['curve'] = rates['curve']
     if is_main_process():
-        manifest = json.loads(Path(args.out, 'manifest.json').read_text())
         labels = evaluate_labels(Path(args.out) / LABELS, dataset)
         result['rows'].append(
             dict(
                 what='pseudo labels',
                 split=split,
-                threshold=manifest['threshold'],
+                threshold=read_manifest(args.out)['threshold'],
                 threshold_source=settings.get('threshold_source', 'fixed'),
                 refiner=refiner,
                 **{key: labels[key]

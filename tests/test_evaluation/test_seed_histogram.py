@@ -1,0 +1,56 @@
+# Copyright (c) mmktse authors. All rights reserved.
+import numpy as np
+import pytest
+
+from mmktse.evaluation.seed_histogram import SeedHistogram
+from mmktse.seeds import make_label
+
+
+def _random_image(seed):
+    rng = np.random.default_rng(seed)
+    # Scores on the grid of thresholds, so that many are equal to one.
+    cam = (rng.integers(0, 101, (2, 9, 11)) / 100).astype(np.float32)
+    truth = rng.choice([0, 1, 2, 3, 4, 255], (9, 11)).astype(np.uint8)
+    return truth, cam, np.array([1, 3])
+
+
+def test_one_pass_equals_labelling_at_every_threshold():
+    histogram = SeedHistogram(4)
+    images = [_random_image(seed) for seed in range(3)]
+    for image in images:
+        histogram.counts += histogram.count(*image)
+    rates = histogram.rates()
+    for place, threshold in enumerate(histogram.thresholds):
+        hit, truth, predicted = np.zeros((3, 5))
+        for mask, cam, classes in images:
+            label = make_label(cam, classes, threshold)[mask != 255]
+            mask = mask[mask != 255]
+            truth += np.bincount(mask, minlength=5)
+            predicted += np.bincount(label, minlength=5)
+            hit += np.bincount(mask[mask == label], minlength=5)
+        iou = hit / (truth + predicted - hit)
+        np.testing.assert_allclose(rates['IoU'][:, place], 100 * iou)
+        assert rates['mIoU'][place] == pytest.approx(100 * np.nanmean(iou))
+        assert rates['recall'][place] == pytest.approx(100 *
+                                                       np.mean(hit / truth))
+
+
+def test_image_without_class_counts_as_background():
+    histogram = SeedHistogram(2, [.3])
+    histogram.counts += histogram.count(
+        np.array([[0, 1]]), np.zeros((0, 1, 2)), np.zeros(0, int))
+    assert histogram.rates()['IoU'][:2, 0].tolist() == [50, 0]
+
+
+@pytest.mark.parity
+def test_golden_sweep(parity_dir):
+    golden = np.load(f'{parity_dir}/seed_eval.npz')
+    histogram = SeedHistogram(20, golden['thresholds'])
+    for i in range(6):
+        histogram.counts += histogram.count(*(golden[f'{key}{i}']
+                                              for key in ('gt', 'cam',
+                                                          'classes')))
+    rates = histogram.rates(absent_as_zero=True)
+    np.testing.assert_allclose(rates['mIoU'], golden['miou'], atol=1e-9)
+    np.testing.assert_allclose(
+        np.nan_to_num(rates['IoU'].T), golden['iou'], atol=1e-9)

@@ -1,0 +1,144 @@
+# Copyright (c) mmktse authors. All rights reserved.
+import os
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
+
+from mmktse.evaluation import SeedMetric, evaluate_seeds
+from mmktse.seeds import save_label_map, save_seed
+
+META = dict(classes=('cat', 'dog', 'cow'))
+
+
+class _Listing(SimpleNamespace):
+
+    def __len__(self):
+        return len(self.samples)
+
+    def get_data_info(self, index):
+        return self.samples[index]
+
+
+def _samples(folder, count=5):
+    samples = []
+    for i in range(count):
+        rng = np.random.default_rng(i)
+        mask = folder / f'{i}.png'
+        save_label_map(mask, rng.choice([0, 1, 2, 255], (6, 8)))
+        samples.append(
+            dict(
+                img_id=str(i),
+                seg_map_path=str(mask),
+                cam=torch.from_numpy(rng.random((2, 6, 8), np.float32)),
+                cam_classes=torch.tensor([0, 1])))
+    return samples
+
+
+def _metric(**kwargs):
+    metric = SeedMetric(**kwargs)
+    metric.dataset_meta = META
+    return metric
+
+
+def test_reports_oracle_and_fixed(tmp_path):
+    metric = _metric(fixed_threshold=.123)
+    samples = _samples(tmp_path)
+    metric.process(None, samples[:2])
+    metric.process(None, samples[2:])
+    result = metric.evaluate(5)
+    assert set(result) == {
+        f'seed/{which}/{key}'
+        for which in ('oracle', 'fixed')
+        for key in ('mIoU', 'threshold', 'precision', 'recall')
+    }
+    assert result['seed/fixed/threshold'] == .123
+    assert result['seed/oracle/mIoU'] >= result['seed/fixed/mIoU'] > 0
+    # A second evaluation starts anew.
+    metric.process(None, samples[:1])
+    assert metric.evaluate(1) != result
+
+
+def test_stored_seeds_give_the_same(tmp_path):
+    samples = _samples(tmp_path)
+    metric = _metric()
+    for sample in samples:
+        sample['cam'] = sample['cam'].half().float()  # as stored
+        save_seed(tmp_path / f'{sample["img_id"]}.npz', sample['cam'].numpy(),
+                  sample['cam_classes'].numpy())
+    metric.process(None, samples)
+    rates = evaluate_seeds(tmp_path, _Listing(metainfo=META, samples=samples))
+    for key, value in metric.evaluate(5).items():
+        _, which, name = key.split('/')
+        assert rates[which][name] == value
+    assert len(rates['curve']['mIoU']) == 101
+
+
+def test_missing_mask_is_named(tmp_path):
+    sample = _samples(tmp_path, 1)[0]
+    sample['seg_map_path'] = str(tmp_path / 'gone.png')
+    with pytest.raises(FileNotFoundError, match='Image 0 has no mask'):
+        _metric().process(None, [sample])
+    del sample['seg_map_path']
+    with pytest.raises(FileNotFoundError, match='Image 0 has no mask'):
+        _metric().process(None, [sample])
+
+
+def test_mask_of_another_size_is_named(tmp_path):
+    sample = _samples(tmp_path, 1)[0]
+    sample['cam'] = sample['cam'][:, :5]
+    with pytest.raises(ValueError, match='0.png has height x width 6x8'):
+        _metric().process(None, [sample])
+
+
+def test_nan_is_refused(tmp_path):
+    sample = _samples(tmp_path, 1)[0]
+    sample['cam'][0, 0, 0] = float('nan')
+    with pytest.raises(ValueError, match='NaN'):
+        _metric().process(None, [sample])
+
+
+def test_double_counting_is_refused(tmp_path):
+    metric = _metric()
+    metric.process(None, _samples(tmp_path) + _samples(tmp_path, 1))
+    with pytest.raises(RuntimeError, match='counted twice'):
+        metric.evaluate(5)
+
+
+def test_nothing_measured():
+    assert _metric().evaluate(0) == {}
+
+
+# What two processes measure; the last 0 fills the last round.
+FILLED = ((0, 2, 4), (1, 3, 0))
+DOUBLED = ((0, 2, 4), (0, 1, 3))
+
+
+def _worker(rank, folder, port, queue):
+    os.environ.update(MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port))
+    dist.init_process_group('gloo', rank=rank, world_size=2)
+    samples = _samples(folder)
+    for shares in (FILLED, DOUBLED):
+        metric = _metric()
+        metric.process(None, [samples[index] for index in shares[rank]])
+        try:
+            queue.put(metric.evaluate(5))
+        except RuntimeError as error:
+            queue.put(str(error))
+        dist.barrier()
+    dist.destroy_process_group()
+
+
+def test_two_processes_equal_one(tmp_path):
+    metric = _metric()
+    metric.process(None, _samples(tmp_path))
+    expected = metric.evaluate(5)
+    queue = mp.get_context('spawn').SimpleQueue()
+    port = 29600 + os.getpid() % 1000
+    mp.spawn(_worker, (tmp_path, port, queue), nprocs=2)
+    assert [queue.get(), queue.get()] == [expected] * 2
+    for message in (queue.get(), queue.get()):
+        assert 'counted twice' in message

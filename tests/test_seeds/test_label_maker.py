@@ -1,0 +1,216 @@
+# Copyright (c) mmktse authors. All rights reserved.
+import json
+import os.path as osp
+import signal
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from mmengine.config import Config
+from PIL import Image
+
+from mmktse.seeds import load_label_map, save_label_map, save_seed
+from mmktse.seeds.label_maker import (PseudoLabelMaker, network_origin,
+                                      stored_origin)
+
+IDS = tuple('abcdef')
+# A process that labels the seeds of a folder and kills itself in the middle
+# of writing: the n-th finished file never gets its name.
+KILLED = """
+import os, signal, sys
+sys.path[:0] = {path!r}
+import test_label_maker as test
+replace, left = os.replace, {after}
+def replace_or_die(*args):
+    global left
+    if left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    left -= 1
+    replace(*args)
+os.replace = replace_or_die
+test.label({root!r}, {out!r})
+"""
+
+
+class Listing(SimpleNamespace):
+
+    def __len__(self):
+        return len(self.ids)
+
+    def get_data_info(self, index):
+        name = self.ids[index]
+        return dict(
+            img_id=name,
+            img_path=f'{self.root}/{name}.png',
+            seg_map_path=f'{self.root}/gt/{name}.png',
+            gt_label=[0, 2])
+
+
+def listing(root, **kwargs):
+    return Listing(
+        **{
+            'root': root,
+            'ids': IDS,
+            'metainfo': dict(classes=('cat', 'dog', 'cow')),
+            **kwargs
+        })
+
+
+def label(root, out, data=None, **kwargs):
+    settings = dict(
+        num_workers=0,
+        ignore_threshold=.2,
+        refiner=dict(type='PARRefiner', num_iters=2))
+    settings.update(kwargs)
+    maker = PseudoLabelMaker(
+        out,
+        data or listing(root),
+        stored_origin(root),
+        seed_folder=root,
+        **settings)
+    assert maker.start() == []
+    return maker.make_labels()
+
+
+def content(folder):
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob('*')) if path.is_file()
+    }
+
+
+@pytest.fixture
+def root(tmp_path):
+    for i, name in enumerate(IDS):
+        rng = np.random.default_rng(i)
+        picture = rng.integers(0, 256, (24, 30, 3), np.uint8)
+        Image.fromarray(picture).save(tmp_path / f'{name}.png')
+        cam = rng.random((2, 24, 30), np.float32)
+        save_seed(tmp_path / 'seeds' / f'{name}.npz', cam, np.array([0, 2]))
+        # The truth is what threshold .4 gives.
+        truth = np.where(cam.max(0) > .4, np.array([1, 3])[cam.argmax(0)], 0)
+        save_label_map(tmp_path / 'gt' / f'{name}.png', truth)
+    return tmp_path
+
+
+@pytest.mark.parametrize('after', [0, 4, 7])
+def test_killed_run_ends_with_the_same_bytes(root, after):
+    label(str(root), root / 'whole')
+    assert len(content(root / 'whole')) == len(IDS) + 1
+    code = KILLED.format(
+        path=[osp.dirname(__file__), *sys.path],
+        after=after,
+        root=str(root),
+        out=str(root / 'killed'))
+    process = subprocess.run([sys.executable, '-c', code],
+                             capture_output=True,
+                             text=True)
+    assert process.returncode == -signal.SIGKILL, process.stderr
+    manifest = root / 'killed' / 'manifest.json'
+    assert manifest.exists() == (after > 0)
+    assert after == 0 or not json.loads(manifest.read_text())['complete']
+    assert len(list((root / 'killed').rglob('.*.tmp'))) == 1
+    label(str(root), root / 'killed')
+    assert content(root / 'killed') == content(root / 'whole')
+
+
+def test_process_pool_gives_the_same_bytes(root):
+    label(str(root), root / 'one')
+    label(str(root), root / 'two', num_workers=2)
+    assert content(root / 'one') == content(root / 'two')
+
+
+def test_what_is_done_is_not_done_again(root):
+    out = root / 'out'
+    label(str(root), out)
+    done = out / 'SegmentationClass' / 'a.png'
+    done.write_bytes(b'kept')
+    lost = out / 'SegmentationClass' / 'b.png'
+    expected = lost.read_bytes()
+    lost.unlink()
+    label(str(root), out)
+    assert done.read_bytes() == b'kept'
+    assert lost.read_bytes() == expected
+
+
+def test_other_settings_are_refused(root):
+    label(str(root), root / 'out')
+    with pytest.raises(ValueError, match='labels.threshold was 0.3'):
+        label(str(root), root / 'out', threshold=.5)
+    with pytest.raises(ValueError, match='dataset.labels_sha256'):
+        label(str(root), root / 'out', listing(str(root), ids=IDS[::-1]))
+
+
+def test_oracle_threshold_is_found_and_named(root):
+    out = root / 'out'
+    threshold = label(
+        str(root),
+        out,
+        threshold_source='oracle',
+        ignore_threshold=None,
+        refiner=None)
+    assert threshold == pytest.approx(.4, abs=.011)
+    manifest = json.loads((out / 'manifest.json').read_text())
+    assert manifest['threshold'] == threshold
+    assert manifest['settings']['labels']['threshold'] == 'oracle'
+    # Scores are stored in half precision.
+    truth = load_label_map(root / 'gt' / 'a.png')
+    found = load_label_map(out / 'SegmentationClass' / 'a.png')
+    assert (truth == found).mean() > .98
+
+
+def test_manifest_carries_the_origin_of_the_seeds(root):
+    checkpoint = root / 'x.pth'
+    checkpoint.write_bytes(b'weights')
+    cfg = Config(
+        dict(model=dict(type='A'), test_dataloader=dict(dataset=dict())))
+    origin = network_origin(cfg, checkpoint)
+    first = PseudoLabelMaker(root / 'first', listing(str(root)), origin)
+    assert first.start() == list(range(len(IDS)))
+    assert stored_origin(root / 'first')['settings'] == dict(
+        origin['settings'], cam_source='label')
+    checkpoint.write_bytes(b'other')
+    other = PseudoLabelMaker(root / 'first', listing(str(root)),
+                             network_origin(cfg, checkpoint))
+    with pytest.raises(ValueError, match='seeds.checkpoint_sha256'):
+        other.start()
+
+
+def test_own_seeds_can_be_dropped_at_the_end(root):
+    origin = dict(settings=dict(), info=dict())
+
+    def maker():
+        return PseudoLabelMaker(
+            root / 'out',
+            listing(str(root)),
+            origin,
+            save_seeds=False,
+            num_workers=0)
+
+    first = maker()
+    assert len(first.start()) == len(IDS)
+    for name in IDS:
+        save_seed(first.seed_path(name), np.ones((1, 24, 30)), np.array([1]))
+    first.make_labels()
+    assert not (root / 'out' / 'seeds').exists()
+    assert maker().start() == []
+    (root / 'out' / 'SegmentationClass' / 'c.png').unlink()
+    assert maker().start() == [2]
+
+
+def test_foreign_seeds_are_never_dropped(root):
+    label(str(root), root / 'out', save_seeds=False)
+    assert len(list((root / 'seeds').iterdir())) == len(IDS)
+
+
+def test_bad_input_is_named(root):
+    Image.new('RGB', (7, 5)).save(root / 'c.png')
+    with pytest.raises(ValueError, match='c.png is unreadable or not of'):
+        label(str(root), root / 'out')
+    with pytest.raises(ValueError, match='more than once'):
+        label(str(root), root / 'out2', listing(str(root), ids=('a', 'a')))
+    with pytest.raises(ValueError, match='lower than'):
+        label(str(root), root / 'out3', threshold=.1)
+    assert not (root / 'out3').exists()

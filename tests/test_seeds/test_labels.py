@@ -1,0 +1,84 @@
+# Copyright (c) mmktse authors. All rights reserved.
+import numpy as np
+import pytest
+
+from mmktse.seeds import make_label
+
+CAM = np.array([[[0., .2, .3, .9]], [[0., .4, .1, .8]]], np.float32)
+CLASSES = np.array([2, 6])
+
+
+def test_argmax_against_constant_background():
+    assert make_label(CAM, CLASSES, .3).tolist() == [[0, 7, 0, 3]]
+    assert make_label(CAM, CLASSES, .29).tolist() == [[0, 7, 3, 3]]
+
+
+def test_score_equal_to_threshold_is_background():
+    cam = np.full((1, 1, 1), .3, np.float32)
+    assert make_label(cam, [4], .3).item() == 0
+
+
+def test_ignore_band():
+    label = make_label(CAM, CLASSES, .5, ignore_threshold=.25)
+    assert label.tolist() == [[0, 255, 255, 3]]
+    assert label.dtype == np.uint8
+
+
+def test_power_background():
+    label = make_label(CAM, CLASSES, .3, background_alpha=1)
+    assert label.tolist() == [[0, 0, 0, 3]]
+
+
+def test_empty_map_gets_no_pixel():
+    cam = np.stack([np.zeros((2, 2)), [[.5, 0], [0, 0]]])
+    # At threshold 0 a refiner could lift an empty map above the background.
+    lift = (
+        lambda image, scores: scores + np.arange(len(scores))[:, None, None])
+    label = make_label(cam, [0, 1], .4, image=None, refiner=lift)
+    assert set(np.unique(label)) == {2}
+    assert not make_label(np.zeros((2, 3, 4)), [0, 1], .0).any()
+
+
+def test_image_without_class_is_background():
+    label = make_label(np.zeros((0, 3, 4)), np.zeros(0, int), .3, .1)
+    assert label.shape == (3, 4) and not label.any()
+
+
+def test_refiner_sees_background_first():
+    seen = []
+
+    def refiner(image, scores):
+        seen.append((image, scores))
+        return scores[::-1]
+
+    label = make_label(CAM, CLASSES, .5, image='image', refiner=refiner)
+    assert seen[0][0] == 'image'
+    np.testing.assert_array_equal(seen[0][1][1:], CAM)
+    assert (seen[0][1][0] == .5).all()
+    # Reversed: background takes the scores of class 6, and class 6 its.
+    assert label.tolist() == [[7, 7, 7, 3]]
+
+
+@pytest.mark.parametrize('settings, message', [
+    (dict(threshold=1.5), 'must lie in'),
+    (dict(threshold=.3, ignore_threshold=.3), 'lower than'),
+    (dict(threshold=.3, ignore_threshold=.1, background_alpha=2), 'constant'),
+])
+def test_contradictions_are_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        make_label(CAM, CLASSES, **settings)
+
+
+def test_too_many_classes_are_refused():
+    with pytest.raises(ValueError, match='254'):
+        make_label(np.ones((1, 2, 2)), np.array([254]), .3)
+
+
+@pytest.mark.parity
+def test_golden_two_threshold_label_crf(parity_dir):
+    pytest.importorskip('pydensecrf')
+    from mmktse.models.refiners import LabelCRFRefiner
+    golden = np.load(f'{parity_dir}/irn.npz')
+    label = make_label(golden['ir_cam'], golden['ir_classes'], .3, .1,
+                       golden['ir_image_u8'], LabelCRFRefiner())
+    np.testing.assert_array_equal(label, golden['ir_label'])
