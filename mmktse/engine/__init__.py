@@ -1,0 +1,1 @@
+# Copyright (c) mmktse authors. All rights reserved.

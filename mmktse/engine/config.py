@@ -1,0 +1,138 @@
+# Copyright (c) mmktse authors. All rights reserved.
+import os.path as osp
+from typing import Any, Iterator, Optional, Sequence, Tuple
+
+from mmengine.config import Config
+
+# Given once on the command line, these reach every data set of a config.
+SHARED_OPTIONS = ('data_root', 'pseudo_label_dir')
+
+
+def load_config(path: str, cfg_options: Optional[dict] = None) -> Config:
+    """Reads a config and applies the options of the command line.
+
+    ``data_root`` and ``pseudo_label_dir`` among the options replace the value
+    in every data set that has one, wrapped ones included; an option that
+    names a single data set (``test_dataloader.dataset.data_root``) still wins.
+
+    Args:
+        path (str): Config file.
+        cfg_options (dict, optional): Dotted names and values.
+
+    Returns:
+        Config: The config.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+    """
+    if not osp.isfile(path):
+        raise FileNotFoundError(f'There is no config {path}.')
+    cfg = Config.fromfile(path)
+    options = dict(cfg_options or {})
+    for name in SHARED_OPTIONS:
+        if name in options:
+            _replace(cfg._cfg_dict, name, options[name])
+    cfg.merge_from_dict(options)
+    return cfg
+
+
+def _replace(node: Any, name: str, value: str) -> None:
+    if isinstance(node, dict):
+        if name in node:
+            node[name] = value
+        for child in node.values():
+            _replace(child, name, value)
+    elif isinstance(node, (list, tuple)):
+        for child in node:
+            _replace(child, name, value)
+
+
+def _walk(node: Any, path: str) -> Iterator[Tuple[str, dict]]:
+    """All dicts below a node with their dotted names."""
+    if isinstance(node, dict):
+        yield path, node
+        for key, child in node.items():
+            yield from _walk(child, f'{path}.{key}')
+    elif isinstance(node, (list, tuple)):
+        for index, child in enumerate(node):
+            yield from _walk(child, f'{path}.{index}')
+
+
+def check_data_folders(cfg: Config, loaders: Sequence[str]) -> None:
+    """Refuses to start where a data folder is missing.
+
+    Args:
+        cfg (Config): The config.
+        loaders (Sequence[str]): Names such as 'train_dataloader'; those that
+            the config does not have are passed over.
+
+    Raises:
+        FileNotFoundError: One sentence with folder, setting and remedy.
+    """
+    for loader in loaders:
+        for path, node in _walk(cfg.get(loader), loader):
+            root = node.get('data_root')
+            if root and '://' not in root and not osp.isdir(root):
+                raise FileNotFoundError(
+                    f'There is no data folder {root} ({path}.data_root): '
+                    'give the right one with --cfg-options data_root=DIR.')
+
+
+def pretrained_weights(cfg: Config) -> Iterator[Tuple[str, str]]:
+    """Dotted names of the model's ``Pretrained`` settings, and their files.
+
+    Yields:
+        tuple[str, str]: For example ('model.backbone.init_cfg',
+        'torchvision://resnet50').
+    """
+    for path, node in _walk(cfg.get('model'), 'model'):
+        # Also "mmktse.TorchvisionMobileNetV2Pretrained" and the like.
+        if str(node.get('type')).endswith('Pretrained') and node.get(
+                'checkpoint'):
+            yield path, node['checkpoint']
+
+
+def without_weights(path: str) -> str:
+    """How to start without the pretrained weights of a setting."""
+    return (f'give a file that is there with --cfg-options '
+            f'{path}.checkpoint=FILE, or train from random weights with '
+            f'--cfg-options {path}=None')
+
+
+def check_pretrained(cfg: Config) -> None:
+    """Refuses to start where a file of pretrained weights is missing.
+
+    Weights behind an address (``torchvision://``, ``https://``) are left to
+    the download.
+
+    Args:
+        cfg (Config): The config.
+
+    Raises:
+        FileNotFoundError: One sentence with file, setting and remedy.
+    """
+    for path, file in pretrained_weights(cfg):
+        if '://' not in file and not osp.isfile(osp.expanduser(file)):
+            raise FileNotFoundError(
+                f'There are no pretrained weights {file} ({path}): '
+                f'{without_weights(path)}.')
+
+
+def check_checkpoint(path: str) -> None:
+    """Refuses a checkpoint that is not there.
+
+    Raises:
+        FileNotFoundError: One sentence.
+    """
+    if '://' not in path and not osp.isfile(path):
+        raise FileNotFoundError(
+            f'There is no checkpoint {path}: train one with tools/train.py, '
+            'or give the right path.')
+
+
+def set_work_dir(cfg: Config, config_path: str,
+                 work_dir: Optional[str]) -> None:
+    """Sets ``cfg.work_dir``: command line, then config, then config's name."""
+    name = osp.splitext(osp.basename(config_path))[0]
+    cfg.work_dir = work_dir or cfg.get('work_dir') or osp.join(
+        'work_dirs', name)

@@ -1,0 +1,58 @@
+# Copyright (c) mmktse authors. All rights reserved.
+import os
+from datetime import timedelta
+
+import torch.distributed as torch_dist
+from mmengine.config import Config
+from mmengine.device import get_device
+from mmengine.dist import is_distributed
+
+# Rank, rank on its node and number of processes, as each launcher names them.
+_VARIABLES = dict(
+    pytorch=('RANK', 'LOCAL_RANK', 'WORLD_SIZE'),
+    slurm=('SLURM_PROCID', 'SLURM_LOCALID', 'SLURM_NTASKS'),
+    mpi=('OMPI_COMM_WORLD_RANK', 'OMPI_COMM_WORLD_LOCAL_RANK',
+         'OMPI_COMM_WORLD_SIZE'))
+
+
+def setup_distributed(cfg: Config, launcher: str) -> None:
+    """Makes several processes work on a machine without a GPU as well.
+
+    MMEngine's launchers choose a CUDA device and its default wrapper names
+    one, which fails on a CPU. There, the gloo group is started here, before
+    the Runner is built, and the wrapper is told to use no device. With a GPU
+    or a single process nothing but ``cfg.launcher`` is set.
+
+    Args:
+        cfg (Config): Config of the Runner; changed in place.
+        launcher (str): 'none', 'pytorch', 'slurm' or 'mpi'.
+
+    Raises:
+        ValueError: If the launcher is unknown, or did not start this process.
+    """
+    cfg.launcher = launcher
+    if launcher == 'none' or get_device() != 'cpu':
+        return
+    if launcher not in _VARIABLES:
+        raise ValueError(f'The launcher "{launcher}" is unknown; use "none" '
+                         f'or one of {", ".join(_VARIABLES)}.')
+    absent = [name for name in _VARIABLES[launcher] if name not in os.environ]
+    if absent:
+        raise ValueError(
+            f'--launcher {launcher} needs {", ".join(absent)} in the '
+            'environment: start through tools/dist_*.sh or tools/slurm_*.sh, '
+            'or leave --launcher away for a single process.')
+    for name, source in zip(_VARIABLES['pytorch'], _VARIABLES[launcher]):
+        os.environ[name] = os.environ[source]
+    os.environ.setdefault('MASTER_ADDR', '127.0.0.1')
+    os.environ.setdefault('MASTER_PORT', '29500')
+    if not is_distributed():
+        timeout = cfg.get('env_cfg', {}).get('dist_cfg', {}).get('timeout')
+        torch_dist.init_process_group(
+            'gloo', timeout=timedelta(seconds=timeout) if timeout else None)
+    wrapper = dict(
+        type='MMDistributedDataParallel',
+        broadcast_buffers=False,
+        find_unused_parameters=cfg.get('find_unused_parameters', False))
+    wrapper.update(cfg.get('model_wrapper_cfg') or {}, device_ids=None)
+    cfg.model_wrapper_cfg = wrapper
