@@ -314,8 +314,8 @@ def generate_synthetic_voc(root: str,
         return root
     if osp.isdir(root):
         clear_partial_files(root)
-    for split_no, (split, num) in enumerate(
-        (('train', num_train), ('val', num_val))):
+    nums = dict(train=num_train, val=num_val)
+    for split_no, (split, num) in enumerate(nums.items()):
         ids, lines = [], []
         for index in range(num):
             rng = np.random.default_rng([seed, split_no, index])

@@ -1,0 +1,133 @@
+# Copyright (c) mmktse authors. All rights reserved.
+from typing import NamedTuple, Optional, Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from PIL import Image
+
+from mmktse.seeds.label_io import VOID, color_map
+from mmktse.utils import atomic_write
+
+VOID_COLOR = (224, 224, 192)
+
+
+class Panel(NamedTuple):
+    """One picture of a page and the line of text above it."""
+    image: Optional[np.ndarray]
+    title: str = ''
+
+
+def read_image(path: str) -> np.ndarray:
+    """Read an image as (H, W, 3) uint8 RGB."""
+    try:
+        with Image.open(path) as image:
+            return np.array(image.convert('RGB'))
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f'There is no image {path}.') from error
+    except OSError as error:
+        raise ValueError(f'Image {path} cannot be read: {error}.') from error
+
+
+def to_grey(image: np.ndarray) -> np.ndarray:
+    """Grey version (H, W, 3) float64 of an RGB image (H, W, 3)."""
+    return np.repeat(image.mean(-1, keepdims=True), 3, -1)
+
+
+def overlay_label(image: np.ndarray,
+                  label: np.ndarray,
+                  palette: Optional[Sequence] = None,
+                  alpha: float = .6) -> np.ndarray:
+    """Paint the classes of a label map over the grey version of an image.
+
+    Grey, so that no colour of the image passes for that of a class.
+
+    Args:
+        image (np.ndarray): (H, W, 3) uint8 RGB.
+        label (np.ndarray): (H, W) uint8, 0 background (left clear), 255 void.
+        palette (sequence, optional): RGB triples, background first. Defaults
+            to the colours of PASCAL VOC.
+        alpha (float): Opacity in [0, 1]. Defaults to 0.6.
+
+    Returns:
+        np.ndarray: (H, W, 3) uint8 RGB.
+    """
+    if image.shape[:2] != label.shape:
+        raise ValueError(f'the label map has size {label.shape}, the image '
+                         f'{image.shape[:2]}')
+    colors = color_map(palette)
+    colors[VOID] = VOID_COLOR
+    opacity = np.where(label == 0, 0, alpha)[..., None]
+    mixed = to_grey(image) * (1 - opacity) + colors[label] * opacity
+    return mixed.round().astype(np.uint8)
+
+
+def draw_panels(figure,
+                rows: Sequence[Sequence[Panel]],
+                row_titles: Optional[Sequence[str]] = None) -> None:
+    """Draw rows of pictures into a figure or subfigure.
+
+    Args:
+        figure (Figure | SubFigure): Where to draw.
+        rows (sequence): Rows of panels; short rows are left open at the end,
+            a panel without image shows its text only.
+        row_titles (sequence[str], optional): Text at the left of each row.
+    """
+    columns = max(map(len, rows))
+    axes = figure.subplots(len(rows), columns, squeeze=False)
+    for r, row in enumerate(rows):
+        for c, ax in enumerate(axes[r]):
+            ax.set(xticks=[], yticks=[])
+            ax.spines[:].set_visible(False)
+            if c == 0 and row_titles:
+                ax.set_ylabel(row_titles[r], fontsize=7)
+            if c >= len(row):
+                continue
+            ax.set_title(row[c].title, fontsize=8, pad=3)
+            if row[c].image is not None:
+                ax.imshow(row[c].image)
+
+
+def page_size(rows: Sequence[Sequence[Panel]], cell: float = 2.) -> tuple:
+    """Width and height in inches of a page with cells ``cell`` wide."""
+    shapes = [
+        p.image.shape for row in rows for p in row if p.image is not None
+    ]
+    ratio = float(np.mean([s[0] / s[1] for s in shapes])) if shapes else 1.
+    height = len(rows) * (cell * min(max(ratio, .5), 1.2) + .3)
+    return cell * max(map(len, rows)) + .3, height
+
+
+def save_figure(figure: Figure, path: str) -> str:
+    """Write a figure as PNG that appears only when complete.
+
+    Returns:
+        str: ``path``.
+    """
+    with atomic_write(path) as file:
+        figure.savefig(file, format='png', dpi=figure.dpi)
+    return path
+
+
+def save_page(path: str,
+              rows: Sequence[Sequence[Panel]],
+              title: str = '',
+              row_titles: Optional[Sequence[str]] = None) -> str:
+    """Write rows of pictures as one PNG.
+
+    Args:
+        path (str): PNG to write; its folder is made.
+        rows (sequence): Rows of :class:`Panel`, at least one.
+        title (str): Heading. Defaults to none.
+        row_titles (sequence[str], optional): Text at the left of each row.
+
+    Returns:
+        str: ``path``.
+    """
+    if not rows:
+        raise ValueError(f'nothing to show on the page {path}')
+    width, height = page_size(rows)
+    # Few panels would leave no room for the heading.
+    figure = Figure((max(width, 5.), height + .5), 110, layout='constrained')
+    figure.suptitle(title, fontsize=10)
+    draw_panels(figure, rows, row_titles)
+    return save_figure(figure, path)

@@ -1,0 +1,40 @@
+# Copyright (c) mmktse authors. All rights reserved.
+import numpy as np
+import pytest
+from PIL import Image
+
+from mmktse.visualization.page import (Panel, overlay_label, read_image,
+                                       save_page)
+
+
+def test_overlay_label():
+    image = np.full((1, 3, 3), (0, 90, 180), np.uint8)
+    label = np.array([[0, 1, 255]], np.uint8)
+    mixed = overlay_label(image, label, [(0, 0, 0), (200, 0, 100)], alpha=.5)
+    np.testing.assert_array_equal(
+        mixed[0], [[90, 90, 90], [145, 45, 95], [157, 157, 141]])
+    with pytest.raises(ValueError, match='size'):
+        overlay_label(image, label.T)
+
+
+def test_read_image(tmp_path):
+    Image.new('L', (3, 2), 7).save(tmp_path / 'grey.png')
+    assert (read_image(tmp_path / 'grey.png') == np.full((2, 3, 3), 7)).all()
+    with pytest.raises(FileNotFoundError, match='none.png'):
+        read_image(tmp_path / 'none.png')
+    (tmp_path / 'bad.jpg').write_bytes(b'no image')
+    with pytest.raises(ValueError, match='bad.jpg cannot be read'):
+        read_image(tmp_path / 'bad.jpg')
+
+
+def test_save_page(tmp_path):
+    panel = Panel(np.zeros((4, 6, 3), np.uint8), 'black')
+    path = str(tmp_path / 'new/page.png')
+    assert save_page(path, [[panel, panel], [Panel(None, 'none')]]) == path
+    two_rows = Image.open(path)
+    assert two_rows.format == 'PNG'
+    save_page(path, [[panel, panel]])
+    assert Image.open(path).height < two_rows.height
+    assert [f.name for f in (tmp_path / 'new').iterdir()] == ['page.png']
+    with pytest.raises(ValueError, match='nothing to show'):
+        save_page(path, [])
