@@ -3,6 +3,7 @@ import os.path as osp
 from typing import Any, Iterator, Optional, Sequence, Tuple
 
 from mmengine.config import Config
+from mmengine.fileio import list_from_file
 
 # Given once on the command line, these reach every data set of a config.
 SHARED_OPTIONS = ('data_root', 'pseudo_label_dir')
@@ -33,7 +34,35 @@ def load_config(path: str, cfg_options: Optional[dict] = None) -> Config:
         if name in options:
             _replace(cfg._cfg_dict, name, options[name])
     cfg.merge_from_dict(options)
+    _fill_num_classes(cfg)
     return cfg
+
+
+def _fill_num_classes(cfg: Config) -> None:
+    """Counts the classes of the data where the model leaves them open.
+
+    ``num_classes=None`` becomes the number of lines of the data's class file,
+    with background for a segmentation head.
+    """
+    heads = [(path, node) for path, node in _walk(cfg.get('model'), 'model')
+             if 'num_classes' in node and node['num_classes'] is None]
+    files = [
+        osp.join(node['data_root'], node['metainfo']['classes'])
+        for loader in ('train_dataloader', 'test_dataloader')
+        for _, node in _walk(cfg.get(loader), loader)
+        if isinstance((node.get('metainfo') or {}).get('classes'), str)
+    ]
+    # A missing folder is reported by the tools, with its setting.
+    if not heads or not files or not osp.isdir(osp.dirname(files[0])):
+        return
+    if not osp.isfile(files[0]):
+        raise FileNotFoundError(
+            f'There is no class list {files[0]}: write one class name per '
+            'line, without background.')
+    names = [name for name in list_from_file(files[0]) if name.strip()]
+    for path, node in heads:
+        node['num_classes'] = len(names) + (
+            'decode_head' in path or 'auxiliary_head' in path)
 
 
 def _replace(node: Any, name: str, value: str) -> None:

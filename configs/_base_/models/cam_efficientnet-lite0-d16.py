@@ -12,4 +12,4 @@ model = dict(
     # Up to stride 4: half of the cost of a step on a CPU.
     frozen=('timm_model.conv_stem', 'timm_model.bn1', 'timm_model.blocks.0',
             'timm_model.blocks.1'),
-    head=dict(type='CAMHead', num_classes=20, in_channels=1280))
+    head=dict(type='CAMHead', num_classes=None, in_channels=1280))
