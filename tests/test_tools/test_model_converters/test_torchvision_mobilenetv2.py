@@ -1,6 +1,5 @@
 # Copyright (c) mmktse authors. All rights reserved.
-import os
-import subprocess
+import runpy
 import sys
 from pathlib import Path
 
@@ -8,23 +7,18 @@ import pytest
 import torch
 from mmengine.registry import MODELS
 
-ROOT = Path(__file__).parents[3]
-TOOL = ROOT / 'tools' / 'model_converters' / 'torchvision_mobilenetv2.py'
+TOOL = (
+    Path(__file__).parents[3] / 'tools' / 'model_converters' /
+    'torchvision_mobilenetv2.py')
 
 
-def test_file_serves_the_stock_initialiser(tmp_path):
+def test_file_serves_the_stock_initialiser(tmp_path, monkeypatch):
     models = pytest.importorskip('torchvision').models
     source = models.mobilenet_v2().half().state_dict()
     src, out = tmp_path / 'src.pth', tmp_path / 'out.pth'
     torch.save(source, src)
-    subprocess.run(
-        [sys.executable, str(TOOL),
-         str(src), str(out)],
-        check=True,
-        cwd=ROOT,
-        env={
-            **os.environ, 'PYTHONPATH': str(ROOT)
-        })
+    monkeypatch.setattr(sys, 'argv', [TOOL.name, str(src), str(out)])
+    runpy.run_path(str(TOOL), run_name='__main__')
     state = torch.load(out, weights_only=True)['state_dict']
     assert len(state) == len(source)
     backbone = MODELS.build(
