@@ -5,9 +5,13 @@ from typing import Dict, Optional, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from .page import save_figure
 
+# Set, not measured: never smoothed.
+_SCHEDULES = ('lr', 'momentum')
 # Bookkeeping of MMEngine's logger, of no interest as a curve.
 _SKIPPED = {'step', 'iter', 'epoch', 'time', 'data_time', 'memory', 'base_lr'}
 
@@ -75,18 +79,12 @@ def running_mean(values: np.ndarray, window: int) -> np.ndarray:
 
     NaN is left out; a window of nothing else gives NaN.
     """
-    known = ~np.isnan(values)
-    end = np.arange(1, len(values) + 1)
-    start = np.maximum(end - window, 0)
-
-    def total(part):
-        sums = np.concatenate([[0.], np.cumsum(part)])
-        return sums[end] - sums[start]
-
-    count = total(known)
-    return np.where(count > 0,
-                    total(np.where(known, values, 0)) / np.maximum(count, 1),
-                    np.nan)
+    padded = np.concatenate([np.full(window - 1, np.nan), values])
+    windows = np.lib.stride_tricks.sliding_window_view(padded, window)
+    known = ~np.isnan(windows)
+    count = known.sum(1)
+    total = np.where(known, windows, 0).sum(1)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
 def save_training_curves(path: str,
@@ -137,7 +135,6 @@ def save_training_curves(path: str,
                     layout='constrained')
     figure.suptitle(title, fontsize=10)
     axes = figure.subplots(lines, columns, squeeze=False).ravel()
-    handles = {}
     for ax, key in zip(axes, chosen):
         for number, (name, run) in enumerate(runs.items()):
             if key not in run:
@@ -147,20 +144,23 @@ def save_training_curves(path: str,
             # A validation may have logged a single point.
             if len(steps) == 1:
                 style['marker'] = 'o'
-            if smooth > 1:
+            if smooth > 1 and not key.startswith(_SCHEDULES):
                 ax.plot(steps, values, alpha=.25, **style)
                 values = running_mean(values, smooth)
-            handles[name], = ax.plot(steps, values, **style)
+            ax.plot(steps, values, **style)
             ax.set_xlabel(run[key]['unit'], fontsize=8)
         ax.set_title(key, fontsize=9)
         ax.tick_params(labelsize=7)
         ax.grid(alpha=.3)
+        ax.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
     for ax in axes[len(chosen):]:
         ax.set_visible(False)
     figure.legend(
-        handles.values(),
-        handles.keys(),
+        handles=[
+            Line2D([], [], color=f'C{number}', label=name)
+            for number, name in enumerate(runs)
+        ],
         loc='outside lower center',
-        ncols=min(4, len(handles)),
+        ncols=min(4, len(runs)),
         fontsize=8)
     return save_figure(figure, path)
