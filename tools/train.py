@@ -7,6 +7,7 @@ from mmengine.config import Config, DictAction
 from mmengine.device import get_device
 from mmengine.runner import Runner
 
+from mmktse.engine.checkpoint import latest_checkpoint
 from mmktse.engine.config import (check_checkpoint, check_data_folders,
                                   check_pretrained, load_config,
                                   pretrained_weights, set_work_dir,
@@ -62,11 +63,14 @@ def enable_amp(cfg: Config) -> None:
 
 def set_resume(cfg: Config, resume) -> None:
     """Sets what to go on from; without ``--resume`` the config decides."""
-    if resume is not None:
+    if resume == 'auto':
+        resume = latest_checkpoint(cfg.work_dir)
+        cfg.resume = resume is not None
+    elif resume is not None:
         cfg.resume = True
-        # An earlier load_from would be taken for the state to go on from.
-        cfg.load_from = None if resume == 'auto' else resume
-    if cfg.get('load_from'):
+    # Where there is nothing to go on from, the config's load_from stays.
+    cfg.load_from = resume or cfg.get('load_from')
+    if cfg.load_from:
         check_checkpoint(cfg.load_from)
 
 

@@ -1,0 +1,4 @@
+# Copyright (c) mmktse authors. All rights reserved.
+from setuptools import setup
+
+setup()

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Trains in several processes of one machine, on GPUs or (gloo) on a CPU:
+#   dist_train.sh CONFIG GPUS [arguments of train.py]
+#   GPUS=2 dist_train.sh CONFIG [arguments of train.py]
+# PYTHON=... chooses the interpreter. For several machines set NNODES,
+# NODE_RANK, MASTER_ADDR and PORT.
+set -euo pipefail
+
+CONFIG=$1
+shift
+if [[ ${1:-} =~ ^[0-9]+$ ]]; then
+    GPUS=$1
+    shift
+fi
+
+here=$(dirname "$0")
+PYTHONPATH="$here/..${PYTHONPATH:+:$PYTHONPATH}" \
+exec "${PYTHON:-python}" -m torch.distributed.run \
+    --nnodes="${NNODES:-1}" \
+    --node_rank="${NODE_RANK:-0}" \
+    --master_addr="${MASTER_ADDR:-127.0.0.1}" \
+    --master_port="${PORT:-29500}" \
+    --nproc_per_node="${GPUS:?name the number of processes}" \
+    "$here/train.py" "$CONFIG" --launcher pytorch "$@"
