@@ -9,12 +9,14 @@ import os.path as osp
 from pathlib import Path
 
 from mmengine.config import DictAction
-from mmengine.dist import is_main_process
+from mmengine.dist import init_dist, is_distributed, is_main_process
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
-from mmktse.engine.config import load_config
+from mmktse.engine.config import (check_checkpoint, check_data_folders,
+                                  load_config)
 from mmktse.engine.dist import setup_distributed
+from mmktse.engine.errors import one_sentence_errors
 from mmktse.evaluation import evaluate_labels, evaluate_seeds
 from mmktse.registry import DATASETS
 from mmktse.seeds.label_maker import PseudoLabelMaker, stored_origin
@@ -79,10 +81,7 @@ def run_network(cfg, args, settings: dict):
     Returns:
         BaseDataset: The images.
     """
-    if not osp.isfile(args.checkpoint):
-        raise FileNotFoundError(
-            f'There is no checkpoint {args.checkpoint}; train one with: '
-            f'python tools/train.py {args.config}')
+    check_checkpoint(args.checkpoint)
     cfg.load_from = args.checkpoint
     cfg.work_dir = args.work_dir or osp.join(args.out, 'log')
     cfg.custom_hooks = [
@@ -103,6 +102,8 @@ def label_seeds(cfg, args, settings: dict):
     Returns:
         BaseDataset: The images.
     """
+    if args.launcher != 'none' and not is_distributed():
+        init_dist(args.launcher, **cfg.env_cfg.dist_cfg)
     init_default_scope(cfg.get('default_scope', 'mmktse'))
     dataset = DATASETS.build(cfg.test_dataloader.dataset)
     maker = PseudoLabelMaker(
@@ -161,10 +162,11 @@ def measure(dataset, args, settings: dict) -> dict:
     return result
 
 
+@one_sentence_errors
 def main() -> None:
     args = parse_args()
     cfg = load_config(args.config, args.cfg_options)
-    cfg.launcher = args.launcher
+    check_data_folders(cfg, ['test_dataloader'])
     setup_distributed(cfg, args.launcher)
     settings = label_settings(cfg, args.threshold)
     settings.setdefault('threshold', 0.3)
