@@ -1,0 +1,13 @@
+# Copyright (c) mmktse authors. All rights reserved.
+from .coco import COCOImageLevelDataset
+from .image_level import ImageLevelDataset
+from .pseudo_label_seg import PseudoLabelSegDataset
+from .same_class_pair import SameClassPairDataset
+from .transforms import *  # noqa: F401,F403
+from .voc import VOCImageLevelDataset
+from .worker import seed_worker
+
+__all__ = [
+    'COCOImageLevelDataset', 'ImageLevelDataset', 'PseudoLabelSegDataset',
+    'SameClassPairDataset', 'VOCImageLevelDataset', 'seed_worker'
+]

@@ -1,0 +1,215 @@
+# Copyright (c) mmktse authors. All rights reserved.
+"""Readers of image-level labels; each knows where in its file an entry is."""
+import csv
+import json
+import os
+import os.path as osp
+import re
+from typing import (Dict, Iterable, Iterator, List, NamedTuple, Optional,
+                    Sequence, Tuple)
+from xml.etree import ElementTree
+
+from mmktse.utils import atomic_write
+
+
+class Entry(NamedTuple):
+    """Tags of an image (class names or indices as text) and their place."""
+    tags: Sequence[str]
+    place: str
+
+
+def read_lines(path: str) -> Iterator[Tuple[str, str]]:
+    """Yields the lines of a text file that are neither empty nor comments.
+
+    Args:
+        path (str): UTF-8 text file; '#' starts a comment.
+
+    Yields:
+        tuple[str, str]: The line without comment, and its 'file:number'.
+    """
+    with open(path, encoding='utf-8-sig') as file:
+        for number, line in enumerate(file, 1):
+            line = line.partition('#')[0].strip()
+            if line:
+                yield line, f'{path}:{number}'
+
+
+def read_classes(path: str) -> Tuple[str, ...]:
+    """Reads class names, one per line, without background.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is empty or names a class twice.
+    """
+    if not osp.isfile(path):
+        raise FileNotFoundError(
+            f'There is no class file {path}: write one class name per line, '
+            'without background, or give metainfo=dict(classes=(...)).')
+    classes = tuple(line for line, _ in read_lines(path))
+    if not classes or len(set(classes)) < len(classes):
+        raise ValueError(
+            f'{path} must name at least one class, and each only once.')
+    return classes
+
+
+def _read_text(path: str) -> Iterator[Tuple[str, Entry]]:
+    for line, place in read_lines(path):
+        img_id, *tags = line.split()
+        yield img_id, Entry(tags, place)
+
+
+def _read_csv(path: str) -> Iterator[Tuple[str, Entry]]:
+    with open(path, encoding='utf-8-sig', newline='') as file:
+        reader = csv.reader(file)
+        for row in reader:
+            place = f'{path}:{reader.line_num}'
+            if not row or row[0] in ('id', 'img_id'):  # the header
+                continue
+            tags = re.split('[;,]', ','.join(row[1:]))
+            yield row[0].strip(), Entry(
+                [tag.strip() for tag in tags if tag.strip()], place)
+
+
+def _as_tags(value) -> List[str]:
+    values = value if isinstance(value, (list, tuple)) else [value]
+    return [str(tag) for tag in values]
+
+
+def _read_json(path: str) -> Iterator[Tuple[str, Entry]]:
+    try:
+        with open(path, encoding='utf-8-sig') as file:
+            data = json.load(file)
+    except ValueError as error:
+        raise ValueError(f'{path} is not JSON: {error}.') from error
+    if isinstance(data, dict) and 'annotations' in data:
+        yield from _read_coco(data, path)
+    elif isinstance(data, dict):
+        for img_id, tags in data.items():
+            yield img_id, Entry(_as_tags(tags), f'{path}: "{img_id}"')
+    else:
+        for number, item in enumerate(data, 1):
+            place = f'{path}: entry {number}'
+            if not isinstance(item, dict) or not {'id', 'classes'} <= {*item}:
+                raise ValueError(f'{place} is not an object with the keys '
+                                 '"id" and "classes".')
+            yield str(item['id']), Entry(_as_tags(item['classes']), place)
+
+
+def _read_coco(data: dict, path: str) -> Iterator[Tuple[str, Entry]]:
+    names = {item['id']: item['name'] for item in data['categories']}
+    tags: Dict[int, set] = {item['id']: set() for item in data['images']}
+    for item in data['annotations']:
+        tags[item['image_id']].add(names[item['category_id']])
+    for image in data['images']:
+        # Part of the images of COCO show no object at all.
+        if tags[image['id']]:
+            img_id = osp.splitext(image['file_name'])[0]
+            yield img_id, Entry(sorted(tags[image['id']]), f'{path}: {img_id}')
+
+
+def _read_xml_folder(folder: str,
+                     ids: Optional[Iterable[str]]) -> Iterator[Tuple]:
+    if ids is None:
+        ids = sorted(
+            osp.splitext(name)[0] for name in os.listdir(folder)
+            if name.endswith('.xml'))
+    for img_id in ids:
+        path = osp.join(folder, f'{img_id}.xml')
+        try:
+            root = ElementTree.parse(path).getroot()
+        except FileNotFoundError:
+            continue  # the data set says which ids have no label
+        except ElementTree.ParseError as error:
+            raise ValueError(f'{path} is not XML: {error}.') from error
+        # Only direct children: the parts of an object have names, too.
+        tags = {item.findtext('name', '') for item in root.iterfind('object')}
+        yield img_id, Entry(sorted(tags), path)
+
+
+def read_class_folders(root: str, suffix: str) -> Dict[str, Entry]:
+    """Reads a folder per class, ``root/<class>/<name><suffix>``.
+
+    Returns:
+        dict[str, Entry]: Tags by id '<class>/<name>'.
+    """
+    labels = {}
+    for name in sorted(os.listdir(root)):
+        folder = osp.join(root, name)
+        if osp.isdir(folder):
+            for img_id in list_image_ids(folder, suffix):
+                labels[f'{name}/{img_id}'] = Entry([name], folder)
+    return labels
+
+
+def list_image_ids(folder: str, suffix: str) -> List[str]:
+    """Sorted ids of the images of a folder."""
+    return sorted(name[:-len(suffix)] for name in os.listdir(folder)
+                  if name.endswith(suffix) and not name.startswith('.'))
+
+
+def read_labels(path: str,
+                ids: Optional[Iterable[str]] = None) -> Dict[str, Entry]:
+    """Reads image-level labels.
+
+    Args:
+        path (str): One of:
+
+            - ``.txt``, lines of an id and its classes, by blanks;
+            - ``.csv``, rows of an id and its classes, by ',' or ';';
+            - ``.json``, ``{id: [class, ...]}``, a list of
+              ``{"id": id, "classes": [class, ...]}``, or COCO instances,
+              whose ids are the file names without suffix;
+            - a folder of PASCAL VOC XML files, ``<id>.xml``.
+
+            A class is a name or an index from 0.
+        ids (Iterable[str], optional): XML files of other ids are not read.
+
+    Returns:
+        dict[str, Entry]: Tags by id, in the order of the file.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it cannot be parsed or holds an id twice.
+    """
+    readers = {'.txt': _read_text, '.csv': _read_csv, '.json': _read_json}
+    suffix = osp.splitext(path)[1].lower()
+    if osp.isdir(path):
+        entries = _read_xml_folder(path, ids)
+    elif not osp.isfile(path):
+        raise FileNotFoundError(f'There is no label file {path}: set '
+                                'data_root and ann_file to where it is.')
+    elif suffix in readers:
+        entries = readers[suffix](path)
+    else:
+        raise ValueError(f'{path} must end with {", ".join(readers)} or be a '
+                         'folder of VOC XML files.')
+    labels: Dict[str, Entry] = {}
+    for img_id, entry in entries:
+        if img_id in labels:
+            raise ValueError(
+                f'{entry.place}: id {img_id} is there a second time; it was '
+                f'at {labels[img_id].place} already, so remove one.')
+        labels[img_id] = entry
+    return labels
+
+
+def write_labels(path: str, labels: Dict[str, Sequence[int]],
+                 classes: Sequence[str]) -> None:
+    """Writes labels that :func:`read_labels` reads.
+
+    Args:
+        path (str): File that ends with '.txt' or '.json'.
+        labels (dict[str, Sequence[int]]): 0-based class indices by id.
+        classes (Sequence[str]): Class names. A text file gets indices
+            instead if a name has blanks.
+    """
+    if not path.endswith(('.txt', '.json')):
+        raise ValueError(f'{path} must end with .txt or .json.')
+    names = {i: [classes[c] for c in label] for i, label in labels.items()}
+    with atomic_write(path, 'w') as file:
+        if path.endswith('.json'):
+            json.dump(names, file, indent=0, ensure_ascii=False)
+            return
+        if any(len(name.split()) != 1 or '#' in name for name in classes):
+            names = {i: map(str, label) for i, label in labels.items()}
+        file.writelines(f'{i} {" ".join(tags)}\n' for i, tags in names.items())

@@ -1,0 +1,214 @@
+# Copyright (c) mmktse authors. All rights reserved.
+import os
+import os.path as osp
+from typing import Dict, List, Optional, Tuple
+
+from mmengine.dataset import BaseDataset, force_full_init
+
+from mmktse.registry import DATASETS
+from .image_labels import (Entry, list_image_ids, read_class_folders,
+                           read_classes, read_labels, read_lines)
+
+
+@DATASETS.register_module()
+class ImageLevelDataset(BaseDataset):
+    """Images that are tagged with the classes they show.
+
+    Label maps, where there are any, serve for measuring alone: value 0 is
+    background, c + 1 is class c and 255 is void.
+
+    Args:
+        data_root (str): Folder that the other paths are relative to.
+            Defaults to ''.
+        ann_file (str): Labels, in a form that
+            :func:`~mmktse.datasets.image_labels.read_labels` knows. Defaults
+            to '': the image folder holds one folder per class.
+        metainfo (dict, optional): ``classes``, without background, as
+            sequence of names or as file with one name per line. Without it
+            the classes of the data set, of the COCO file or of the class
+            folders are taken.
+        data_prefix (dict): Folders ``img_path`` and ``seg_map_path``; the
+            latter may be None or missing, as may its files.
+        id_file (str, optional): Text file whose lines start with an id.
+            Selects and orders the images of a larger label file.
+        img_suffix (str): Defaults to '.jpg'.
+        seg_map_suffix (str): Defaults to '.png'.
+        require_labels (bool): If False, ids without label are allowed and
+            have no ``gt_label``; then ``ann_file=''`` lists all images of a
+            flat folder. Defaults to True.
+        **kwargs: Other arguments of :class:`mmengine.dataset.BaseDataset`.
+
+    Raises:
+        FileNotFoundError: If a list, label file or image folder is missing.
+        ValueError: If the content is wrong: the first problem, with its
+            place. ``tools/misc/verify_dataset.py`` lists all of them.
+
+    Example:
+        >>> dataset = ImageLevelDataset(
+        ...     'data/animals', 'train_labels.txt',
+        ...     metainfo=dict(classes='classes.txt'))
+        >>> dataset.get_data_info(0)
+        {'img_id': '0001', 'img_path': 'data/animals/JPEGImages/0001.jpg',
+         'seg_map_path': 'data/animals/SegmentationClass/0001.png',
+         'gt_label': [0, 4], 'sample_idx': 0}
+    """
+
+    def __init__(self,
+                 data_root: str = '',
+                 ann_file: str = '',
+                 metainfo: Optional[dict] = None,
+                 data_prefix: dict = dict(
+                     img_path='JPEGImages', seg_map_path='SegmentationClass'),
+                 id_file: Optional[str] = None,
+                 img_suffix: str = '.jpg',
+                 seg_map_suffix: str = '.png',
+                 require_labels: bool = True,
+                 **kwargs) -> None:
+        self.id_file = id_file and osp.join(data_root, id_file)
+        self.img_suffix = img_suffix
+        self.seg_map_suffix = seg_map_suffix
+        self.require_labels = require_labels
+        metainfo = dict(metainfo or {})
+        if isinstance(metainfo.get('classes'), str):
+            metainfo['classes'] = read_classes(
+                osp.join(data_root, metainfo['classes']))
+        super().__init__(
+            data_root=data_root,
+            ann_file=ann_file,
+            metainfo=metainfo,
+            data_prefix={
+                k: v
+                for k, v in data_prefix.items() if v is not None
+            },
+            **kwargs)
+
+    @property
+    def source(self) -> str:
+        """Where the list of images comes from."""
+        return self.id_file or self.ann_file or self.data_prefix['img_path']
+
+    def load_data_list(self) -> List[dict]:
+        """Reads the samples, or raises the first problem."""
+        data_list, problems = self.scan()
+        if problems:
+            more = len(problems) - 1
+            hint = (f' (And {more} more problems: list them with '
+                    'tools/misc/verify_dataset.py.)') if more else ''
+            raise ValueError(problems[0] + hint)
+        return data_list
+
+    def scan(self) -> Tuple[List[dict], List[str]]:
+        """Reads the samples and all that is wrong with them.
+
+        Images are not opened.
+
+        Returns:
+            tuple[list[dict], list[str]]: The samples without problem, and
+            one sentence per problem.
+
+        Raises:
+            FileNotFoundError: If a list, label file or image folder is
+                missing.
+            ValueError: If the label file cannot be parsed.
+        """
+        image_folder = self.data_prefix['img_path']
+        if not osp.isdir(image_folder):
+            raise FileNotFoundError(
+                f'There is no image folder {image_folder}: set data_root, for '
+                'example with --cfg-options data_root=DIR, or data_prefix.')
+        ids, labels = self._read()
+        if not ids:
+            return [], [
+                f'{self.source} lists no image; check the path and '
+                f'img_suffix={self.img_suffix!r}.'
+            ]
+        classes = self._metainfo['classes'] if self.require_labels else (
+            self._metainfo.get('classes', ()))
+        # A name wins over an index: classes may be called '0' or '1'.
+        indices = {str(i): i for i in range(len(classes))}
+        indices.update({name: i for i, name in enumerate(classes)})
+
+        data_list, problems = [], []
+        existing: Dict[str, set] = {}
+        for img_id, place in ids.items():
+            data = dict(img_id=img_id, img_path=self._path('img_path', img_id))
+            if 'seg_map_path' in self.data_prefix:
+                data['seg_map_path'] = self._path('seg_map_path', img_id)
+            count = len(problems)
+            if not _exists(data['img_path'], existing):
+                problems.append(
+                    f'{place}: image {data["img_path"]} does not exist; add '
+                    f'it, remove the id {img_id}, or correct data_root, '
+                    'data_prefix or img_suffix.')
+            entry = labels.get(img_id)
+            if entry is not None and entry.tags:
+                unknown = [tag for tag in entry.tags if tag not in indices]
+                problems += [
+                    f'{entry.place}: unknown class {tag!r} of id {img_id}; '
+                    f'correct it or add it to the classes {list(classes)}.'
+                    for tag in unknown
+                ]
+                data['gt_label'] = sorted(
+                    {indices[tag]
+                     for tag in entry.tags if tag in indices})
+            elif self.require_labels:
+                problems.append(
+                    f'{entry.place if entry else place}: id {img_id} has no '
+                    f'label in {self.ann_file or image_folder}; name at least '
+                    'one class or remove the id.')
+            if len(problems) == count:
+                data_list.append(data)
+        return data_list, problems
+
+    def _read(self) -> Tuple[Dict[str, str], Dict[str, Entry]]:
+        """Reads place by id, in order, and label by id."""
+        ids = None
+        if self.id_file is not None:
+            if not osp.isfile(self.id_file):
+                raise FileNotFoundError(
+                    f'There is no list {self.id_file}: set data_root and '
+                    'id_file to where it is.')
+            ids = {
+                line.split()[0]: place
+                for line, place in read_lines(self.id_file)
+            }
+        image_folder = self.data_prefix['img_path']
+        if self.ann_file:
+            labels = read_labels(self.ann_file, ids)
+        elif self.require_labels:
+            labels = read_class_folders(image_folder, self.img_suffix)
+        else:
+            labels = {}
+            if ids is None:
+                ids = dict.fromkeys(
+                    list_image_ids(image_folder, self.img_suffix),
+                    image_folder)
+        if self.require_labels and 'classes' not in self._metainfo:
+            if self.ann_file:
+                raise ValueError(
+                    f'The classes of {self.ann_file} are not known: give '
+                    "metainfo=dict(classes='classes.txt') or the names.")
+            self._metainfo['classes'] = tuple(
+                dict.fromkeys(entry.tags[0] for entry in labels.values()))
+        if ids is None:
+            ids = {img_id: entry.place for img_id, entry in labels.items()}
+        return ids, labels
+
+    def _path(self, kind: str, img_id: str) -> str:
+        suffix = (
+            self.img_suffix if kind == 'img_path' else self.seg_map_suffix)
+        return osp.join(self.data_prefix[kind], img_id + suffix)
+
+    @force_full_init
+    def get_cat_ids(self, idx: int) -> List[int]:
+        """0-based classes of a sample."""
+        return self.get_data_info(idx).get('gt_label', [])
+
+
+def _exists(path: str, listed: Dict[str, set]) -> bool:
+    """Whether a file exists; lists each folder only once."""
+    folder, name = osp.split(path)
+    if folder not in listed:
+        listed[folder] = (
+            set(os.listdir(folder)) if osp.isdir(folder) else set())
+    return name in listed[folder]

@@ -1,0 +1,30 @@
+# Copyright (c) mmktse authors. All rights reserved.
+from mmcv.transforms import LoadImageFromFile
+
+from mmktse.registry import TRANSFORMS
+
+
+@TRANSFORMS.register_module()
+class LoadImage(LoadImageFromFile):
+    """:class:`mmcv.transforms.LoadImageFromFile` that names a bad file.
+
+    Args:
+        imdecode_backend (str): Defaults to 'pillow', which refuses truncated
+            files; OpenCV fills the missing part with grey.
+        **kwargs: Arguments of :class:`mmcv.transforms.LoadImageFromFile`.
+
+    Raises:
+        OSError: If the image cannot be read.
+    """
+
+    def __init__(self, imdecode_backend: str = 'pillow', **kwargs) -> None:
+        super().__init__(imdecode_backend=imdecode_backend, **kwargs)
+
+    def transform(self, results: dict) -> dict:
+        """Loads ``img`` (H, W, 3), BGR uint8, from ``img_path``."""
+        try:
+            return super().transform(results)
+        except Exception as error:
+            raise OSError(
+                f'Image {results["img_path"]} cannot be read ({error}): '
+                'replace it or remove its id from the list.') from error
