@@ -40,6 +40,7 @@ def parse_args() -> argparse.Namespace:
         'other settings, without running the network')
     parser.add_argument(
         '--threshold',
+        type=lambda text: text if text == 'oracle' else float(text),
         help='background score, or "oracle": the one that is best against '
         'the masks of this very list (default: that of the config)')
     parser.add_argument(
@@ -121,20 +122,20 @@ def label_seeds(cfg, args, settings: dict):
     return dataset
 
 
-def measure(dataset, args, settings: dict) -> dict:
+def measure(dataset, split: str, args, settings: dict) -> dict:
     """Figures of seeds and labels against the masks.
 
     Returns:
-        dict: 'rows' of a table, and the threshold 'curve' of the seeds.
+        dict: 'rows' of a table and, if the seeds are there, what
+        :func:`mmktse.evaluation.evaluate_seeds` returns.
     """
-    split = dataset.ann_file
-    refiner = (settings.get('refiner') or dict(type='none'))['type']
     keys = ('mIoU', 'precision', 'recall')
     result = dict(rows=[])
     seed_folder = Path(args.from_seeds or args.out) / SEEDS
     if seed_folder.is_dir():
         rates = evaluate_seeds(
             seed_folder, dataset, fixed_threshold=settings['threshold'])
+        result.update(rates)
         for source in ('oracle', 'fixed'):
             result['rows'].append(
                 dict(
@@ -145,20 +146,18 @@ def measure(dataset, args, settings: dict) -> dict:
                     refiner='none',
                     **{key: rates[source][key]
                        for key in keys}))
-        result['curve'] = rates['curve']
     if is_main_process():
         labels = evaluate_labels(Path(args.out) / LABELS, dataset)
+        result['labels'] = labels
         result['rows'].append(
             dict(
                 what='pseudo labels',
                 split=split,
                 threshold=read_manifest(args.out)['threshold'],
                 threshold_source=settings.get('threshold_source', 'fixed'),
-                refiner=refiner,
+                refiner=(settings.get('refiner') or dict(type='none'))['type'],
                 **{key: labels[key]
-                   for key in keys},
-                coverage=labels['coverage'],
-                per_class=labels['per_class']))
+                   for key in (*keys, 'coverage')}))
     return result
 
 
@@ -178,7 +177,8 @@ def main() -> None:
     ]
     if args.no_eval or not all(m and osp.isfile(m) for m in masks):
         return
-    result = measure(dataset, args, settings)
+    split = cfg.test_dataloader.dataset.get('ann_file') or 'all images'
+    result = measure(dataset, split, args, settings)
     if is_main_process():
         with atomic_write(osp.join(args.out, 'metrics.json'), 'w') as file:
             json.dump(result, file, indent=1)
