@@ -98,8 +98,7 @@ def main() -> None:
     if is_main_process():
         split = cfg.test_dataloader.dataset.get('ann_file') or 'all images'
         result = dict(rows=table_rows(metrics, split), metrics=metrics)
-        with atomic_write(osp.join(cfg.work_dir, 'metrics.json'),
-                          'w') as file:
+        with atomic_write(osp.join(cfg.work_dir, 'metrics.json'), 'w') as file:
             json.dump(result, file, indent=1, default=float)
 
 

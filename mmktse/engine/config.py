@@ -61,8 +61,8 @@ def _fill_num_classes(cfg: Config) -> None:
             'line, without background.')
     names = [name for name in list_from_file(files[0]) if name.strip()]
     for path, node in heads:
-        node['num_classes'] = len(names) + (
-            'decode_head' in path or 'auxiliary_head' in path)
+        node['num_classes'] = len(names) + ('decode_head' in path
+                                            or 'auxiliary_head' in path)
 
 
 def _replace(node: Any, name: str, value: str) -> None:

@@ -4,42 +4,46 @@ import os
 import re
 import sys
 import traceback
-from typing import Callable, Optional
+from pathlib import Path
+from typing import Callable, Optional, Tuple
 
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-# Raised on purpose and explained by their message when they come from here.
-_EXPLAINED = (ValueError, TypeError, KeyError, LookupError, OSError,
-              ImportError, RuntimeError)
+_ROOT = Path(__file__).resolve().parents[2]
+_SOURCES = tuple(f'{_ROOT / folder}{os.sep}' for folder in ('mmktse', 'tools'))
+
+
+def _origin(error: BaseException) -> Tuple[str, str]:
+    """File that raised an error and its message, worker processes included."""
+    message = str(error)
+    cause = error.__cause__
+    if 'in DataLoader worker' in message:
+        # The worker's traceback is all that arrives.
+        files = re.findall(r'^  File "([^"]+)"', message, re.MULTILINE)
+        message = re.split(r'^[\w.]+: ', message, flags=re.MULTILINE)[-1]
+    elif type(cause).__name__ == '_RemoteTraceback':
+        files = re.findall(r'^  File "([^"]+)"', str(cause), re.MULTILINE)
+    else:
+        files = [f.filename for f in traceback.extract_tb(error.__traceback__)]
+    return (files[-1] if files else ''), message
 
 
 def user_message(error: BaseException) -> Optional[str]:
     """The sentence for the user, where an error is no programming error.
 
-    That is an error that a function of this package raised itself (in a
-    worker of a data loader as well), a file that is missing, or an import
+    That is a ValueError, RuntimeError or OSError that this package raised
+    itself (in a worker process as well), a file that is missing, or an import
     that failed. Everything else deserves its traceback.
 
     Args:
         error (BaseException): What was raised.
 
     Returns:
-        str | None: One sentence; None for an error to be shown in full.
+        str | None: One line; None for an error to be shown in full.
     """
-    message = str(error)
-    if isinstance(error, KeyError) and error.args:
-        message = str(error.args[0])
-    worker = re.search(
-        r'^Caught \w+ in DataLoader worker.*?'
-        r'\nOriginal Traceback.*\n  File "([^"]+)", line \d+[^\n]*\n'
-        r'(?: +[^\n]*\n)*[\w.]*(?:Error|Exception): (.*)$', message, re.DOTALL)
-    if worker:
-        origin, message = worker.groups()
-    else:
-        frames = traceback.extract_tb(error.__traceback__)
-        origin = frames[-1].filename if frames else ''
-    ours = os.path.abspath(origin).startswith(_PACKAGE + os.sep)
-    if isinstance(error, _EXPLAINED) and ours or isinstance(
-            error, (FileNotFoundError, ImportError)):
+    file, message = _origin(error)
+    ours = os.path.abspath(file).startswith(_SOURCES)
+    if isinstance(error,
+                  (FileNotFoundError, ImportError)) or (ours and isinstance(
+                      error, (ValueError, RuntimeError, OSError))):
         return ' '.join(message.split())
     return None
 
@@ -47,7 +51,7 @@ def user_message(error: BaseException) -> Optional[str]:
 def one_sentence_errors(main: Callable[[], None]) -> Callable[[], None]:
     """Lets a tool end with one sentence and exit code 1 on bad input.
 
-    ``MMKTSE_TRACEBACK=1`` in the environment shows the traceback as well.
+    ``MMKTSE_TRACEBACK=1`` in the environment shows the traceback instead.
 
     Args:
         main (Callable): The tool's main function.

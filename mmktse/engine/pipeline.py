@@ -1,0 +1,514 @@
+# Copyright (c) mmktse authors. All rights reserved.
+import argparse
+import ctypes
+import fcntl
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
+
+from mmengine.config import DictAction
+
+from mmktse.utils import atomic_write, json_sha256
+from .checkpoint import latest_checkpoint
+from .config import load_config
+
+RECORD = 'stage.json'
+METRICS = 'metrics.json'
+TABLE = 'table.json'
+_PLACEHOLDER = re.compile(r'\{(\w+)(?:\.(\w+))?\}')
+# Settings of each type of stage: needed, possible.
+_COMMON = {'name', 'type', 'title', 'needs', 'show'}
+_SETTINGS = dict(
+    train=({'config'}, {'cfg_options', 'args', 'gpus'}),
+    test=({'config', 'checkpoint'}, {'cfg_options', 'args', 'gpus'}),
+    pseudo_labels=({'config'},
+                   {'checkpoint', 'from_seeds', 'cfg_options', 'args',
+                    'gpus'}),
+    command=({'argv', 'outputs'}, set()))
+# Columns of the table: key of a row, heading, format of a number.
+_COLUMNS = (('stage', 'stage', ''), ('what', 'what', ''),
+            ('split', 'split', ''), ('refiner', 'refiner', ''),
+            ('threshold', 'threshold', '.2f'), ('threshold_source', 'chosen',
+                                                ''), ('mIoU', 'mIoU', '.2f'),
+            ('precision', 'precision', '.2f'), ('recall', 'recall', '.2f'))
+
+
+def option_words(options: dict) -> List[str]:
+    """Words after ``--cfg-options`` that mean a dict of settings.
+
+    Args:
+        options (dict): Settings; nested dicts become dotted names.
+
+    Returns:
+        list[str]: For example ['a.b=1', 'c=[x,y]'].
+
+    Raises:
+        ValueError: If a value would not arrive as it is, such as a path with
+            a space.
+    """
+    flat: Dict[str, Any] = {}
+
+    def flatten(prefix: str, value: Any) -> None:
+        if isinstance(value, dict) and value:
+            for key, child in value.items():
+                flatten(f'{prefix}.{key}' if prefix else key, child)
+        else:
+            flat[prefix] = value
+
+    flatten('', options)
+    parser = argparse.ArgumentParser(exit_on_error=False)
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
+    words = []
+    for key, value in flat.items():
+        text = repr(value) if isinstance(value, (list, tuple)) else str(value)
+        word = f'{key}={text}'.replace(' ', '')
+        try:
+            read = parser.parse_args(['--cfg-options', word]).cfg_options
+        except (ValueError, AssertionError, argparse.ArgumentError):
+            read = None
+        if read != {key: value}:
+            raise ValueError(
+                f'{key} = {value!r} cannot be given as an option of a tool '
+                '(no spaces in texts, no empty dicts): write a config that '
+                'inherits from the one of the stage.')
+        words.append(word)
+    return words
+
+
+def format_table(rows: Sequence[dict]) -> str:
+    """Markdown table of the figures of a pipeline.
+
+    Args:
+        rows (Sequence[dict]): What the stages measured.
+
+    Returns:
+        str: Columns without any value are left out; '' without rows.
+    """
+    columns = [
+        column for column in _COLUMNS if any(
+            row.get(column[0]) is not None for row in rows)
+    ]
+
+    def cell(row: dict, key: str, spec: str) -> str:
+        value = row.get(key)
+        return '' if value is None else format(value, spec)
+
+    lines = [[heading for _, heading, _ in columns]]
+    lines += [[cell(row, key, spec) for key, _, spec in columns]
+              for row in rows]
+    widths = [max(map(len, column)) for column in zip(*lines)]
+    lines.insert(1, ['-' * width for width in widths])
+    return '\n'.join(
+        '| ' +
+        ' | '.join(text.ljust(width)
+                   for text, width in zip(line, widths)) + ' |'
+        for line in lines) if rows else ''
+
+
+def _strings(node: Any) -> Iterator[str]:
+    if isinstance(node, str):
+        yield node
+    elif isinstance(node, dict):
+        for child in node.values():
+            yield from _strings(child)
+    elif isinstance(node, (list, tuple)):
+        for child in node:
+            yield from _strings(child)
+
+
+def _map_strings(node: Any, function: Callable[[str], str]) -> Any:
+    if isinstance(node, str):
+        return function(node)
+    if isinstance(node, dict):
+        return {key: _map_strings(v, function) for key, v in node.items()}
+    if isinstance(node, (list, tuple)):
+        return type(node)(_map_strings(v, function) for v in node)
+    return node
+
+
+def _end_with_parent() -> None:
+    """Lets the kernel end a stage whose pipeline is killed (Linux)."""
+    if sys.platform == 'linux':
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+
+class Stage:
+    """One step of a pipeline: settings, folder and record of the work.
+
+    ``stage.json`` in the folder says with which settings the work was
+    started, of which runs of other stages it makes use, and whether it was
+    finished. It is replaced in one go, so it is never half written.
+
+    Args:
+        settings (dict): ``name``, ``type`` and what the type needs.
+        work_dir (Path): Folder of the stage.
+        variables (dict): What placeholders without a dot stand for.
+        earlier (dict[str, Stage]): Stages before this one, by name.
+    """
+
+    def __init__(self, settings: dict, work_dir: Path, variables: dict,
+                 earlier: Dict[str, 'Stage']) -> None:
+        self.settings = settings
+        self.name: str = settings['name']
+        self.type: str = settings['type']
+        self.work_dir = work_dir
+        self.variables = variables
+        self.needs: Dict[str, Stage] = {}
+        for name in settings.get('needs', ()):
+            self._need(name, earlier)
+        used = {}
+        for text in _strings(settings):
+            for name, attribute in _PLACEHOLDER.findall(text):
+                if not attribute:
+                    used[name] = self._variable(name)
+                elif name != self.name:
+                    self._need(name, earlier)
+        # Where things lie is no setting: a work directory may be moved.
+        self.key = json_sha256([{
+            k: v
+            for k, v in settings.items() if k not in ('title', 'show')
+        }, {
+            k: v
+            for k, v in used.items()
+            if k not in ('work_dir', 'python', 'tools')
+        }, {
+            name: stage.key
+            for name, stage in self.needs.items()
+        },
+                                self._config_content()])
+
+    def _variable(self, name: str) -> str:
+        if name not in self.variables:
+            raise ValueError(
+                f'Stage "{self.name}" uses {{{name}}}, which is not a setting '
+                'of the pipeline.')
+        return str(self.variables[name])
+
+    def _need(self, name: str, earlier: Dict[str, 'Stage']) -> None:
+        if name not in earlier:
+            raise ValueError(f'Stage "{self.name}" makes use of "{name}", '
+                             'which is not a stage before it.')
+        self.needs[name] = earlier[name]
+
+    def _config_content(self) -> Optional[dict]:
+        if 'config' not in self.settings:
+            return None
+        return load_config(self.resolve(
+            self.settings['config']))._cfg_dict.to_dict()
+
+    def resolve(self, node: Any) -> Any:
+        """Replaces the placeholders in all texts of a setting."""
+
+        def value(match: 're.Match') -> str:
+            name, attribute = match.groups()
+            if not attribute:
+                return self._variable(name)
+            stage = self if name == self.name else self.needs[name]
+            if attribute == 'work_dir':
+                return str(stage.work_dir)
+            if attribute == 'checkpoint' and stage.type == 'train':
+                return latest_checkpoint(
+                    stage.work_dir) or f'<checkpoint of {name}>'
+            raise ValueError(
+                f'Stage "{self.name}" uses {{{name}.{attribute}}}; there are '
+                '{stage.work_dir} and, of a training, {stage.checkpoint}.')
+
+        return _map_strings(node, lambda text: _PLACEHOLDER.sub(value, text))
+
+    def command(self) -> List[str]:
+        """Words of the command that does, or goes on with, the work."""
+        get = self.resolve(self.settings).get
+        if self.type == 'command':
+            return [str(word) for word in get('argv')]
+        launch = [sys.executable]
+        if get('gpus', 1) > 1:
+            launch += [
+                '-m', 'torch.distributed.run', '--standalone',
+                f'--nproc_per_node={get("gpus")}'
+            ]
+        tool = dict(
+            train='train.py',
+            test='test.py',
+            pseudo_labels='make_pseudo_labels.py')[self.type]
+        words = [*launch, f'{self.variables["tools"]}/{tool}', get('config')]
+        if get('checkpoint'):
+            words.append(get('checkpoint'))
+        if get('from_seeds'):
+            words += ['--from-seeds', get('from_seeds')]
+        words += [
+            '--out' if self.type == 'pseudo_labels' else '--work-dir',
+            str(self.work_dir)
+        ]
+        if self.type == 'train':
+            words.append('--resume')
+        if get('gpus', 1) > 1:
+            words += ['--launcher', 'pytorch']
+        words += [str(word) for word in get('args', ())]
+        if get('cfg_options'):
+            words += ['--cfg-options', *option_words(get('cfg_options'))]
+        return words
+
+    def outputs(self) -> List[str]:
+        """Files and folders that finished work has."""
+        if self.type == 'command':
+            return [
+                str(path) for path in self.resolve(self.settings['outputs'])
+            ]
+        if self.type == 'train':
+            checkpoint = latest_checkpoint(self.work_dir)
+            return [checkpoint or str(self.work_dir / '*.pth')]
+        name = METRICS if self.type == 'test' else 'manifest.json'
+        return [str(self.work_dir / name)]
+
+    def record(self) -> dict:
+        """What ``stage.json`` says; empty where there is none."""
+        path = self.work_dir / RECORD
+        try:
+            record = json.loads(path.read_text(encoding='utf-8'))
+            if not {'run', 'key', 'inputs', 'done'} <= set(record):
+                raise ValueError('entries are missing')
+            return record
+        except FileNotFoundError:
+            return {}
+        except ValueError as error:
+            raise ValueError(f'{path} is not the record of a stage ({error}): '
+                             f'delete {self.work_dir}.') from error
+
+    def write(self, **content: Any) -> None:
+        """Replaces ``stage.json``."""
+        with atomic_write(self.work_dir / RECORD, 'w') as file:
+            json.dump(content, file, indent=1)
+
+    def missing(self) -> List[str]:
+        """Outputs that are not there."""
+        return [path for path in self.outputs() if not os.path.exists(path)]
+
+    def state(self) -> str:
+        """'done', 'half done', 'to do', or 'stale: ' and the reason."""
+        record = self.record()
+        if not record:
+            return 'to do'
+        if record['key'] != self.key:
+            return 'stale: made with other settings'
+        for name, stage in self.needs.items():
+            run = stage.record().get('run')
+            if record['inputs'].get(name) != run:
+                return f'stale: "{name}" was made anew since'
+        done = record['done'] and not self.missing()
+        return 'done' if done else 'half done'
+
+    def rows(self) -> List[dict]:
+        """Rows of the table, of the kinds that the setting 'show' names."""
+        try:
+            text = (self.work_dir / METRICS).read_text(encoding='utf-8')
+        except FileNotFoundError:
+            return []
+        show = self.settings.get('show')
+        title = self.settings.get('title', self.name)
+        return [
+            dict(row, stage=title, name=self.name)
+            for row in json.loads(text).get('rows', ())
+            if show is None or row.get('what') in show
+        ]
+
+
+class Pipeline:
+    """Stages that run one after the other, each as an ordinary command.
+
+    Work that its record proves done is left out; what is half done goes on
+    where it stopped. ``WORK_DIR/table.json`` holds the rows measured so far.
+
+    Args:
+        stages (Sequence[dict]): Settings of the stages. Every stage has a
+            ``name`` and a ``type``: 'train', 'test' and 'pseudo_labels' run
+            the tool of that name on a ``config`` with ``cfg_options`` (dict),
+            ``args`` (further words) and ``gpus`` (number of processes);
+            'test' and 'pseudo_labels' take a ``checkpoint``, or the latter
+            ``from_seeds``; 'command' runs ``argv`` and is proved by
+            ``outputs``. ``needs`` names stages besides those in placeholders,
+            ``title`` and ``show`` (kinds of rows) shape the table.
+            Placeholders: ``{stage.work_dir}``, ``{stage.checkpoint}``,
+            ``{work_dir}``, ``{python}``, ``{tools}`` and ``variables``.
+        work_dir (str): Folder of the pipeline.
+        tools_dir (str): Folder of train.py, test.py and the others.
+        variables (dict, optional): Further placeholders.
+
+    Raises:
+        ValueError: If a stage is not understood.
+        FileNotFoundError: If a config is missing.
+    """
+
+    def __init__(self,
+                 stages: Sequence[dict],
+                 work_dir: str,
+                 tools_dir: str,
+                 variables: Optional[dict] = None) -> None:
+        self.work_dir = Path(work_dir)
+        self.root = Path(tools_dir).resolve().parent
+        variables = dict(
+            variables or {},
+            work_dir=str(work_dir),
+            python=sys.executable,
+            tools=str(tools_dir))
+        self.stages: Dict[str, Stage] = {}
+        if not stages:
+            raise ValueError('The pipeline has no stages.')
+        for settings in stages:
+            self._check(settings)
+            self.stages[settings['name']] = Stage(
+                settings, self.work_dir / settings['name'], variables,
+                dict(self.stages))
+
+    def _check(self, settings: dict) -> None:
+        name, kind = settings.get('name'), settings.get('type')
+        if not re.fullmatch(r'\w+', str(name)) or name in self.stages:
+            raise ValueError(f'Stage name "{name}" is missing, taken or not '
+                             'of letters, digits and underscores.')
+        if kind not in _SETTINGS:
+            raise ValueError(f'Stage "{name}" has the type "{kind}"; there '
+                             f'are {", ".join(_SETTINGS)}.')
+        needed, possible = _SETTINGS[kind]
+        absent = sorted(needed - set(settings))
+        foreign = sorted(set(settings) - needed - possible - _COMMON)
+        if kind == 'pseudo_labels' and ('checkpoint'
+                                        in settings) == ('from_seeds'
+                                                         in settings):
+            absent.append('checkpoint or from_seeds (one of the two)')
+        if absent or foreign:
+            raise ValueError(f'Stage "{name}" ' + ' and '.join(
+                filter(None, (absent and f'lacks {", ".join(absent)}',
+                              foreign and 'has the unknown settings '
+                              f'{", ".join(foreign)}'))) + '.')
+
+    def describe(self) -> str:
+        """What would run, with inputs, outputs and state of every stage."""
+        lines = []
+        for stage in self.stages.values():
+            lines += [
+                f'{stage.name} [{stage.type}]: {stage.state()}',
+                f'  inputs:  {", ".join(stage.needs) or "none"}',
+                f'  outputs: {", ".join(stage.outputs())}',
+                f'  command: {shlex.join(stage.command())}'
+            ]
+        return '\n'.join(lines)
+
+    def run(self) -> str:
+        """Does what is not done yet.
+
+        Returns:
+            str: The table.
+
+        Raises:
+            ValueError: If a folder holds work that was made with other
+                settings.
+            RuntimeError: If a stage fails, or another process is at work in
+                the folder.
+        """
+        with self._lock() as lock:
+            self._refuse_stale()
+            for number, stage in enumerate(self.stages.values(), 1):
+                place = f'[{number}/{len(self.stages)}] {stage.name}'
+                if stage.state() == 'done':
+                    print(f'{place}: done already', flush=True)
+                else:
+                    self._run_stage(stage, place, lock)
+                self._write_table()
+        return self.table()
+
+    def rows(self) -> List[dict]:
+        """Rows of the finished stages."""
+        return [
+            row for stage in self.stages.values() if stage.state() == 'done'
+            for row in stage.rows()
+        ]
+
+    def table(self) -> str:
+        """The rows as a Markdown table."""
+        return format_table(self.rows())
+
+    def _write_table(self) -> None:
+        with atomic_write(self.work_dir / TABLE, 'w') as file:
+            json.dump(self.rows(), file, indent=1)
+
+    def _refuse_stale(self) -> None:
+        stale = [
+            f'{stage.work_dir} ({state[7:]})'
+            for stage, state in ((s, s.state()) for s in self.stages.values())
+            if state.startswith('stale')
+        ]
+        if stale:
+            raise ValueError(
+                'These folders hold work that does not fit the pipeline: '
+                f'{"; ".join(stale)}. Delete them, or choose another '
+                '--work-dir.')
+
+    def _run_stage(self, stage: Stage, place: str, lock: int) -> None:
+        inputs = {
+            name: other.record()['run']
+            for name, other in stage.needs.items()
+        }
+        record = dict(
+            run=stage.record().get('run',
+                                   uuid.uuid4().hex),
+            key=stage.key,
+            inputs=inputs,
+            done=False)
+        stage.write(**record)
+        command = stage.command()
+        print(f'{place}: {shlex.join(command)}', flush=True)
+        path = [str(self.root), os.environ.get('PYTHONPATH')]
+        start = time.monotonic()
+        code = subprocess.run(
+            command,
+            env=dict(
+                os.environ, PYTHONPATH=os.pathsep.join(filter(None, path))),
+            # The lock stays held while anything of the stage is alive.
+            pass_fds=(lock, ),
+            preexec_fn=_end_with_parent).returncode
+        seconds = round(time.monotonic() - start, 1)
+        if code:
+            raise RuntimeError(
+                f'Stage "{stage.name}" failed with exit code {code}; the '
+                'reason stands above. The same command goes on from here.')
+        missing = stage.missing()
+        if missing:
+            raise RuntimeError(f'Stage "{stage.name}" ended without '
+                               f'{", ".join(missing)}.')
+        stage.write(**{**record, 'done': True}, seconds=seconds)
+        print(f'{place}: done in {seconds:.0f} s', flush=True)
+
+    @contextmanager
+    def _lock(self, patience: float = 10.) -> Iterator[int]:
+        """Keeps a second run out of the folder.
+
+        Args:
+            patience (float): Seconds that a killed run's stage is given to
+                end.
+        """
+        self.work_dir.mkdir(parents=True, exist_ok=True)
+        file = os.open(self.work_dir / '.lock', os.O_RDWR | os.O_CREAT)
+        try:
+            deadline = time.monotonic() + patience
+            while True:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > deadline:
+                        raise RuntimeError(
+                            f'Another process is at work in {self.work_dir}; '
+                            'wait for it, or choose another --work-dir.'
+                        ) from None
+                    time.sleep(.1)
+            yield file
+        finally:
+            os.close(file)
