@@ -18,6 +18,11 @@ class Entry(NamedTuple):
     place: str
 
 
+Labelled = Tuple[str, Entry]
+# Also takes the mark that some editors put at the start of a file.
+ENCODING = 'utf-8-sig'
+
+
 def read_lines(path: str) -> Iterator[Tuple[str, str]]:
     """Yields the lines of a text file that are neither empty nor comments.
 
@@ -27,7 +32,8 @@ def read_lines(path: str) -> Iterator[Tuple[str, str]]:
     Yields:
         tuple[str, str]: The line without comment, and its 'file:number'.
     """
-    with open(path, encoding='utf-8-sig') as file:
+    # A wrong byte is reported as unknown class or missing image, by its line.
+    with open(path, encoding=ENCODING, errors='replace') as file:
         for number, line in enumerate(file, 1):
             line = line.partition('#')[0].strip()
             if line:
@@ -52,22 +58,22 @@ def read_classes(path: str) -> Tuple[str, ...]:
     return classes
 
 
-def _read_text(path: str) -> Iterator[Tuple[str, Entry]]:
+def _read_text(path: str, problems: List[str]) -> Iterator[Labelled]:
     for line, place in read_lines(path):
         img_id, *tags = line.split()
         yield img_id, Entry(tags, place)
 
 
-def _read_csv(path: str) -> Iterator[Tuple[str, Entry]]:
-    with open(path, encoding='utf-8-sig', newline='') as file:
+def _read_csv(path: str, problems: List[str]) -> Iterator[Labelled]:
+    with open(path, encoding=ENCODING, errors='replace', newline='') as file:
         reader = csv.reader(file)
         for row in reader:
-            place = f'{path}:{reader.line_num}'
             if not row or row[0] in ('id', 'img_id'):  # the header
                 continue
             tags = re.split('[;,]', ','.join(row[1:]))
             yield row[0].strip(), Entry(
-                [tag.strip() for tag in tags if tag.strip()], place)
+                [tag.strip() for tag in tags if tag.strip()],
+                f'{path}:{reader.line_num}')
 
 
 def _as_tags(value) -> List[str]:
@@ -75,44 +81,50 @@ def _as_tags(value) -> List[str]:
     return [str(tag) for tag in values]
 
 
-def _read_json(path: str) -> Iterator[Tuple[str, Entry]]:
+def _read_json(path: str, problems: List[str]) -> Iterator[Labelled]:
     try:
-        with open(path, encoding='utf-8-sig') as file:
+        with open(path, encoding=ENCODING, errors='replace') as file:
             data = json.load(file)
     except ValueError as error:
         raise ValueError(f'{path} is not JSON: {error}.') from error
     if isinstance(data, dict) and 'annotations' in data:
-        yield from _read_coco(data, path)
+        yield from _read_coco(data, path, problems)
     elif isinstance(data, dict):
         for img_id, tags in data.items():
             yield img_id, Entry(_as_tags(tags), f'{path}: "{img_id}"')
     else:
         for number, item in enumerate(data, 1):
             place = f'{path}: entry {number}'
-            if not isinstance(item, dict) or not {'id', 'classes'} <= {*item}:
-                raise ValueError(f'{place} is not an object with the keys '
-                                 '"id" and "classes".')
-            yield str(item['id']), Entry(_as_tags(item['classes']), place)
+            if isinstance(item, dict) and {'id', 'classes'} <= {*item}:
+                yield str(item['id']), Entry(_as_tags(item['classes']), place)
+            else:
+                problems.append(f'{place} is not an object with the keys '
+                                '"id" and "classes".')
 
 
-def _read_coco(data: dict, path: str) -> Iterator[Tuple[str, Entry]]:
+def _read_coco(data: dict, path: str,
+               problems: List[str]) -> Iterator[Labelled]:
     names = {item['id']: item['name'] for item in data['categories']}
     tags: Dict[int, set] = {item['id']: set() for item in data['images']}
     for item in data['annotations']:
-        tags[item['image_id']].add(names[item['category_id']])
+        try:
+            tags[item['image_id']].add(names[item['category_id']])
+        except KeyError as error:
+            problems.append(
+                f'{path}: annotation {item.get("id")} refers to image or '
+                f'category {error}, which is not in the file.')
     for image in data['images']:
         # Part of the images of COCO show no object at all.
         if tags[image['id']]:
             img_id = osp.splitext(image['file_name'])[0]
-            yield img_id, Entry(sorted(tags[image['id']]), f'{path}: {img_id}')
+            yield img_id, Entry(
+                sorted(tags[image['id']]), f'{path}: image {image["id"]}')
 
 
-def _read_xml_folder(folder: str,
-                     ids: Optional[Iterable[str]]) -> Iterator[Tuple]:
+def _read_xml_folder(folder: str, ids: Optional[Iterable[str]],
+                     problems: List[str]) -> Iterator[Labelled]:
     if ids is None:
-        ids = sorted(
-            osp.splitext(name)[0] for name in os.listdir(folder)
-            if name.endswith('.xml'))
+        ids = list_image_ids(folder, '.xml')
     for img_id in ids:
         path = osp.join(folder, f'{img_id}.xml')
         try:
@@ -120,7 +132,8 @@ def _read_xml_folder(folder: str,
         except FileNotFoundError:
             continue  # the data set says which ids have no label
         except ElementTree.ParseError as error:
-            raise ValueError(f'{path} is not XML: {error}.') from error
+            problems.append(f'{path} is not XML: {error}.')
+            continue
         # Only direct children: the parts of an object have names, too.
         tags = {item.findtext('name', '') for item in root.iterfind('object')}
         yield img_id, Entry(sorted(tags), path)
@@ -147,8 +160,10 @@ def list_image_ids(folder: str, suffix: str) -> List[str]:
                   if name.endswith(suffix) and not name.startswith('.'))
 
 
-def read_labels(path: str,
-                ids: Optional[Iterable[str]] = None) -> Dict[str, Entry]:
+def read_labels(
+        path: str,
+        ids: Optional[Iterable[str]] = None
+) -> Tuple[Dict[str, Entry], List[str]]:
     """Reads image-level labels.
 
     Args:
@@ -165,32 +180,45 @@ def read_labels(path: str,
         ids (Iterable[str], optional): XML files of other ids are not read.
 
     Returns:
-        dict[str, Entry]: Tags by id, in the order of the file.
+        tuple[dict[str, Entry], list[str]]: Tags by id, in the order of the
+        file, and one sentence for each entry that is wrong or repeated.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it cannot be parsed or holds an id twice.
+        ValueError: If it is of none of these kinds.
     """
     readers = {'.txt': _read_text, '.csv': _read_csv, '.json': _read_json}
     suffix = osp.splitext(path)[1].lower()
+    problems: List[str] = []
     if osp.isdir(path):
-        entries = _read_xml_folder(path, ids)
+        entries = _read_xml_folder(path, ids, problems)
     elif not osp.isfile(path):
         raise FileNotFoundError(f'There is no label file {path}: set '
                                 'data_root and ann_file to where it is.')
     elif suffix in readers:
-        entries = readers[suffix](path)
+        entries = readers[suffix](path, problems)
     else:
         raise ValueError(f'{path} must end with {", ".join(readers)} or be a '
                          'folder of VOC XML files.')
     labels: Dict[str, Entry] = {}
     for img_id, entry in entries:
         if img_id in labels:
-            raise ValueError(
-                f'{entry.place}: id {img_id} is there a second time; it was '
-                f'at {labels[img_id].place} already, so remove one.')
-        labels[img_id] = entry
-    return labels
+            problems.append(
+                f'{entry.place}: id {img_id} is at {labels[img_id].place} '
+                'already; remove one of them.')
+        else:
+            labels[img_id] = entry
+    return labels, problems
+
+
+def class_indices(classes: Sequence[str]) -> Dict[str, int]:
+    """Index of each tag: the name of a class, or its index as text.
+
+    A name wins over an index, as classes may be called '0' or '1'.
+    """
+    indices = {str(index): index for index in range(len(classes))}
+    indices.update({name: index for index, name in enumerate(classes)})
+    return indices
 
 
 def write_labels(path: str, labels: Dict[str, Sequence[int]],

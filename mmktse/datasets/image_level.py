@@ -6,8 +6,9 @@ from typing import Dict, List, Optional, Tuple
 from mmengine.dataset import BaseDataset, force_full_init
 
 from mmktse.registry import DATASETS
-from .image_labels import (Entry, list_image_ids, read_class_folders,
-                           read_classes, read_labels, read_lines)
+from .image_labels import (Entry, class_indices, list_image_ids,
+                           read_class_folders, read_classes, read_labels,
+                           read_lines)
 
 
 @DATASETS.register_module()
@@ -24,9 +25,8 @@ class ImageLevelDataset(BaseDataset):
             :func:`~mmktse.datasets.image_labels.read_labels` knows. Defaults
             to '': the image folder holds one folder per class.
         metainfo (dict, optional): ``classes``, without background, as
-            sequence of names or as file with one name per line. Without it
-            the classes of the data set, of the COCO file or of the class
-            folders are taken.
+            sequence of names or as file with one name per line. Defaults to
+            the names of the class folders, if these are the labels.
         data_prefix (dict): Folders ``img_path`` and ``seg_map_path``; the
             latter may be None or missing, as may its files.
         id_file (str, optional): Text file whose lines start with an id.
@@ -103,8 +103,8 @@ class ImageLevelDataset(BaseDataset):
         Images are not opened.
 
         Returns:
-            tuple[list[dict], list[str]]: The samples without problem, and
-            one sentence per problem.
+            tuple[list[dict], list[str]]: The samples, and one sentence per
+            problem.
 
         Raises:
             FileNotFoundError: If a list, label file or image folder is
@@ -116,25 +116,18 @@ class ImageLevelDataset(BaseDataset):
             raise FileNotFoundError(
                 f'There is no image folder {image_folder}: set data_root, for '
                 'example with --cfg-options data_root=DIR, or data_prefix.')
-        ids, labels = self._read()
+        ids, labels, problems = self._read()
         if not ids:
-            return [], [
-                f'{self.source} lists no image; check the path and '
-                f'img_suffix={self.img_suffix!r}.'
-            ]
-        classes = self._metainfo['classes'] if self.require_labels else (
-            self._metainfo.get('classes', ()))
-        # A name wins over an index: classes may be called '0' or '1'.
-        indices = {str(i): i for i in range(len(classes))}
-        indices.update({name: i for i, name in enumerate(classes)})
-
-        data_list, problems = [], []
+            problems.append(f'{self.source} lists no image; check the path '
+                            f'and img_suffix={self.img_suffix!r}.')
+        classes = self._metainfo.get('classes', ())
+        indices = class_indices(classes)
+        data_list = []
         existing: Dict[str, set] = {}
         for img_id, place in ids.items():
             data = dict(img_id=img_id, img_path=self._path('img_path', img_id))
             if 'seg_map_path' in self.data_prefix:
                 data['seg_map_path'] = self._path('seg_map_path', img_id)
-            count = len(problems)
             if not _exists(data['img_path'], existing):
                 problems.append(
                     f'{place}: image {data["img_path"]} does not exist; add '
@@ -156,43 +149,46 @@ class ImageLevelDataset(BaseDataset):
                     f'{entry.place if entry else place}: id {img_id} has no '
                     f'label in {self.ann_file or image_folder}; name at least '
                     'one class or remove the id.')
-            if len(problems) == count:
-                data_list.append(data)
+            data_list.append(data)
         return data_list, problems
 
-    def _read(self) -> Tuple[Dict[str, str], Dict[str, Entry]]:
-        """Reads place by id, in order, and label by id."""
-        ids = None
+    def _read(self) -> Tuple[Dict[str, str], Dict[str, Entry], List[str]]:
+        """Reads place by id, in order, label by id, and problems."""
+        ids: Optional[Dict[str, str]] = None
+        problems: List[str] = []
+        image_folder = self.data_prefix['img_path']
         if self.id_file is not None:
             if not osp.isfile(self.id_file):
                 raise FileNotFoundError(
                     f'There is no list {self.id_file}: set data_root and '
                     'id_file to where it is.')
-            ids = {
-                line.split()[0]: place
-                for line, place in read_lines(self.id_file)
-            }
-        image_folder = self.data_prefix['img_path']
+            ids = {}
+            for line, place in read_lines(self.id_file):
+                img_id = line.split()[0]
+                if img_id in ids:
+                    problems.append(f'{place}: id {img_id} is at '
+                                    f'{ids[img_id]} already; remove it.')
+                ids.setdefault(img_id, place)
+        labels: Dict[str, Entry] = {}
         if self.ann_file:
-            labels = read_labels(self.ann_file, ids)
+            labels, wrong = read_labels(self.ann_file, ids)
+            problems += wrong
         elif self.require_labels:
             labels = read_class_folders(image_folder, self.img_suffix)
-        else:
-            labels = {}
-            if ids is None:
-                ids = dict.fromkeys(
-                    list_image_ids(image_folder, self.img_suffix),
-                    image_folder)
+            self._metainfo.setdefault(
+                'classes',
+                tuple(
+                    dict.fromkeys(label.tags[0] for label in labels.values())))
+        elif ids is None:
+            ids = dict.fromkeys(
+                list_image_ids(image_folder, self.img_suffix), image_folder)
         if self.require_labels and 'classes' not in self._metainfo:
-            if self.ann_file:
-                raise ValueError(
-                    f'The classes of {self.ann_file} are not known: give '
-                    "metainfo=dict(classes='classes.txt') or the names.")
-            self._metainfo['classes'] = tuple(
-                dict.fromkeys(entry.tags[0] for entry in labels.values()))
+            raise ValueError(
+                f'The classes of {self.ann_file} are not known: give '
+                "metainfo=dict(classes='classes.txt') or the names.")
         if ids is None:
-            ids = {img_id: entry.place for img_id, entry in labels.items()}
-        return ids, labels
+            ids = {img_id: label.place for img_id, label in labels.items()}
+        return ids, labels, problems
 
     def _path(self, kind: str, img_id: str) -> str:
         suffix = (
