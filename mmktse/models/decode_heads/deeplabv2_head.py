@@ -28,8 +28,10 @@ class DeepLabV2Head(BaseDecodeHead):
             Defaults to (6, 12, 18, 24).
         dropout_ratio (float): Channel dropout of the features.
             Defaults to 0.
+        loss_decode (dict): Loss. Defaults to the cross entropy, averaged over
+            the pixels that are not ignored.
         **kwargs: The rest of mmseg's ``BaseDecodeHead``: ``num_classes``
-            (background included), ``in_index``, ``loss_decode``...
+            (background included), ``in_index``...
 
     Raises:
         ValueError: If ``dilations`` is empty or holds a rate below 1.
@@ -40,12 +42,18 @@ class DeepLabV2Head(BaseDecodeHead):
                  *,
                  dilations: Sequence[int] = (6, 12, 18, 24),
                  dropout_ratio: float = 0.,
+                 loss_decode: dict = dict(
+                     type='mmseg.CrossEntropyLoss', avg_non_ignore=True),
                  **kwargs) -> None:
         if not dilations or min(dilations) < 1:
             raise ValueError(
                 f'dilations must be rates of at least 1, got {dilations}.')
         super().__init__(
-            in_channels, in_channels, dropout_ratio=dropout_ratio, **kwargs)
+            in_channels,
+            in_channels,
+            dropout_ratio=dropout_ratio,
+            loss_decode=loss_decode,
+            **kwargs)
         # In place of BaseDecodeHead's 1x1 convolution: `init_cfg` and
         # `cls_seg` of the base class then serve as they are.
         self.conv_seg = _ConvSum(
