@@ -6,7 +6,6 @@ import numpy as np
 from mmengine.utils import track_iter_progress
 
 from mmktse.seeds.label_io import VOID, load_label_map
-
 from .rates import segmentation_rates
 from .seed_metric import read_truth
 

@@ -6,7 +6,6 @@ import torch
 from mmengine.dist import all_reduce
 
 from mmktse.seeds.label_io import VOID
-
 from .rates import segmentation_rates
 
 

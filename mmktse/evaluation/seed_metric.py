@@ -13,7 +13,6 @@ from mmengine.utils import track_iter_progress
 from mmktse.registry import METRICS
 from mmktse.seeds.label_io import load_label_map
 from mmktse.seeds.seed_io import load_seed
-
 from .seed_histogram import SeedHistogram
 
 

@@ -15,7 +15,6 @@ from mmktse.evaluation import evaluate_seeds
 from mmktse.registry import MODELS
 from mmktse.utils import clear_partial_files, file_sha256, json_sha256
 from mmktse.version import __version__
-
 from .label_io import save_label_map
 from .labels import check_thresholds, make_label
 from .manifest import SEEDS, Manifest, label_path, read_manifest, seed_path

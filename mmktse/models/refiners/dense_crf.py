@@ -4,7 +4,6 @@ from abc import abstractmethod
 import numpy as np
 
 from mmktse.registry import MODELS
-
 from .base import BaseRefiner
 
 

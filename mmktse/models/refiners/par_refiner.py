@@ -3,7 +3,6 @@ import numpy as np
 import torch
 
 from mmktse.registry import MODELS
-
 from .base import BaseRefiner
 from .par import PAR
 

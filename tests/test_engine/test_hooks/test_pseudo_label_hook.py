@@ -1,5 +1,6 @@
 # Copyright (c) mmktse authors. All rights reserved.
 import json
+import os
 import os.path as osp
 import signal
 import subprocess
@@ -8,6 +9,8 @@ import sys
 import numpy as np
 import pytest
 import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
 from mmengine.config import Config
 from mmengine.dataset import BaseDataset
 from mmengine.model import BaseModel
@@ -15,6 +18,7 @@ from mmengine.runner import Runner
 from mmpretrain.structures import DataSample
 from PIL import Image
 
+from mmktse.engine.dist import setup_distributed
 from mmktse.registry import DATASETS, MODELS
 from mmktse.seeds import save_label_map
 from mmktse.utils import file_sha256
@@ -68,7 +72,7 @@ class ToyCAM(BaseModel):
         return samples
 
 
-def runner(root, out, source='label', **settings):
+def runner(root, out, source='label', launcher='none', **settings):
     root = str(root)
     dataset = dict(
         type='ToyImages',
@@ -100,6 +104,7 @@ def runner(root, out, source='label', **settings):
             experiment_name=f'toy{np.random.randint(1 << 30)}',
             load_from=None
             if settings.get('run_after_train') else f'{root}/x.pth'))
+    setup_distributed(cfg, launcher)
     return Runner.from_cfg(cfg)
 
 
@@ -149,23 +154,51 @@ def test_makes_seeds_and_labels(root):
     assert seeds['cam_source'] == 'label'
 
 
-@pytest.mark.parametrize('target, asked', [
-    ('seeds/c.npz', list('cdef')),
-    ('SegmentationClass/c.png', []),
-])
-def test_killed_run_ends_with_the_same_bytes(root, target, asked):
+def test_killed_run_ends_with_the_same_bytes(root):
     whole, _ = run(root, 'whole')
     code = KILLED.format(
-        path=[osp.dirname(__file__), *sys.path], target=target, root=str(root))
+        path=[osp.dirname(__file__), *sys.path],
+        target='seeds/c.npz',
+        root=str(root))
     process = subprocess.run([sys.executable, '-c', code],
                              capture_output=True,
                              text=True)
     assert process.returncode == -signal.SIGKILL, process.stderr
-    metrics, now_asked = run(root, 'killed')
-    assert now_asked == asked
+    metrics, asked = run(root, 'killed')
+    assert asked == list('cdef')
     # Those stored before count in half precision.
     assert metrics == pytest.approx(whole, abs=.5)
     assert content(root / 'killed') == content(root / 'whole')
+
+
+def _worker(rank, root, port):
+    os.environ.update(
+        CUDA_VISIBLE_DEVICES='',
+        MASTER_ADDR='127.0.0.1',
+        MASTER_PORT=str(port),
+        RANK=str(rank),
+        LOCAL_RANK=str(rank),
+        WORLD_SIZE='2')
+    loop = runner(root, 'two', launcher='pytorch')
+    metrics = loop.test()
+    asked = loop.model.module.asked
+    (root / f'rank{rank}.json').write_text(json.dumps([metrics, asked]))
+    dist.destroy_process_group()
+
+
+def test_two_processes_equal_one(root):
+    # Five images: one process gets a smaller share.
+    listed = json.loads((root / 'list.json').read_text())
+    listed['data_list'].pop()
+    (root / 'list.json').write_text(json.dumps(listed))
+    metrics, _ = run(root, 'one')
+    port = 28600 + os.getpid() % 1000
+    mp.spawn(_worker, (root, port), nprocs=2)
+    results = [
+        json.loads((root / f'rank{rank}.json').read_text()) for rank in (0, 1)
+    ]
+    assert results == [[metrics, list('ace')], [metrics, list('bd')]]
+    assert content(root / 'two') == content(root / 'one')
 
 
 def test_finished_folder_needs_no_network(root):
