@@ -5,7 +5,6 @@ import matplotlib
 import numpy as np
 
 from mmktse.seeds.label_io import color_map
-
 from .page import Panel, overlay_label, read_image, save_page, to_grey
 from .run_source import RunSource, read_truth
 

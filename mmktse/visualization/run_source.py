@@ -108,12 +108,13 @@ def read_truth(sample: dict) -> Optional[np.ndarray]:
     return load_label_map(path)
 
 
-def select_samples(dataset,
-                   num: int = 8,
-                   img_ids: Optional[Sequence[str]] = None,
-                   seed: int = 0,
-                   order: str = 'random',
-                   run: Optional[RunSource] = None) -> List[dict]:
+def select_samples(
+    dataset,
+    num: int = 8,
+    img_ids: Optional[Sequence[str]] = None,
+    seed: int = 0,
+    order: str = 'random',
+    runs: Sequence[RunSource] = ()) -> List[dict]:
     """Choose the images of a page.
 
     Args:
@@ -123,8 +124,10 @@ def select_samples(dataset,
         img_ids (sequence[str], optional): The very images, in this order.
         seed (int): Seed of the random choice. Defaults to 0.
         order (str): 'random', or 'worst' or 'best' by the IoU of each image
-            in ``run``. Defaults to 'random'.
-        run (RunSource, optional): Its images only are chosen from.
+            in the first run that has label maps. Defaults to 'random'.
+        runs (sequence[RunSource]): What the page will show. Chosen from are
+            the images that all of these runs have; images without truth
+            cannot be ranked and are left out of 'worst' and 'best'.
 
     Returns:
         list[dict]: Samples of the dataset.
@@ -138,23 +141,31 @@ def select_samples(dataset,
         if unknown:
             raise ValueError(f'{unknown[0]} is not an image of the data set.')
         return [samples[img_id] for img_id in img_ids]
-    names = sorted(name for name in samples if run is None or run.has(name))
+    names = sorted(
+        name for name in samples if all(run.has(name) for run in runs))
     if not names:
-        raise FileNotFoundError(
-            f'The run "{run.title}" has none of the {len(samples)} images of '
-            f'the data set (looked for {run.path(next(iter(samples)))}).'
-            if run else 'The data set is empty.')
+        for run in runs:
+            if not any(run.has(name) for name in samples):
+                raise FileNotFoundError(
+                    f'The run "{run.title}" has none of the {len(samples)} '
+                    f'images (looked for {run.path(next(iter(samples)))}).')
+        raise ValueError('There is no image that all the runs have.'
+                         if samples else 'The data set is empty.')
     if order == 'random':
         chosen = np.random.default_rng(seed).permutation(len(names))[:num]
         return [samples[names[i]] for i in sorted(chosen)]
     if order not in ('worst', 'best'):
         raise ValueError(f'order must be random, worst or best, not {order}')
-    if run is None or run.show == 'cam':
+    ranked = [run for run in runs if run.show != 'cam']
+    if not ranked:
         raise ValueError(f'order "{order}" needs a run with label maps')
     scored = []
     for name in track_iter_progress(names):
         truth = read_truth(samples[name])
-        if truth is not None:
-            scored.append((image_iou(run.label(name), truth), name))
+        if truth is not None and (truth != VOID).any():
+            scored.append((image_iou(ranked[0].label(name), truth), name))
+    if not scored:
+        raise ValueError(f'order "{order}" needs masks of the ground truth; '
+                         'the data set has none.')
     scored.sort(reverse=order == 'best')
     return [samples[name] for _, name in scored[:num]]

@@ -5,7 +5,6 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from mmktse.seeds.label_io import color_map
-
 from .label_gallery import check_runs, gallery_row
 from .page import draw_panels, page_size, save_figure
 from .run_source import RunSource

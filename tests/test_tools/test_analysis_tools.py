@@ -51,6 +51,9 @@ def test_make_synthetic(run_tool, tmp_path):
     marker = json.loads((tmp_path / 'synthetic.json').read_text())
     assert (marker['num_train'], marker['size'], marker['seed']) == (2, 48, 3)
     assert len(list((tmp_path / 'JPEGImages').iterdir())) == 3
+    with pytest.raises(SystemExit, match='^error: .* other settings'):
+        run_tool(
+            'dataset_converters/make_synthetic.py', tmp_path, config=False)
 
 
 def test_vis_cams(run_tool, data, tmp_path, capsys):

@@ -60,15 +60,22 @@ def test_select_samples(dataset, tmp_path):
     def names(**kwargs):
         return [s['img_id'] for s in select_samples(dataset, **kwargs)]
 
-    run = RunSource('a', str(tmp_path / 'run'))
-    assert names(num=2, order='worst', run=run) == ['im2', 'im1']
-    assert names(num=1, order='best', run=run) == ['im0']
+    folder = str(tmp_path / 'run')
+    runs = [RunSource('c', folder, 'cam'), RunSource('a', folder)]
+    assert names(num=2, order='worst', runs=runs) == ['im2', 'im1']
+    assert names(num=1, order='best', runs=runs) == ['im0']
     assert names(img_ids=['im2', 'im0']) == ['im2', 'im0']
     assert names(num=9) == ['im0', 'im1', 'im2']
     picks = [tuple(names(num=1, seed=seed)) for seed in range(20)]
     assert len(set(picks)) == 3 and tuple(names(num=1, seed=3)) == picks[3]
     (tmp_path / 'run/SegmentationClass/im0.png').unlink()
-    assert names(run=run) == ['im1', 'im2']
+    assert names(runs=runs) == ['im1', 'im2']
+    # Images without truth cannot be ranked.
+    dataset.samples[2]['seg_map_path'] = None
+    assert names(order='worst', runs=runs) == ['im1']
+    dataset.samples[1]['seg_map_path'] = None
+    with pytest.raises(ValueError, match='needs masks'):
+        names(order='best', runs=runs)
 
 
 def test_select_samples_errors(dataset, tmp_path):
@@ -76,11 +83,11 @@ def test_select_samples_errors(dataset, tmp_path):
         select_samples(dataset, img_ids=['im1', 'im7'])
     cams = RunSource('a', str(tmp_path / 'run'), 'cam')
     with pytest.raises(ValueError, match='needs a run with label maps'):
-        select_samples(dataset, order='worst', run=cams)
+        select_samples(dataset, order='worst', runs=[cams])
     (tmp_path / 'empty').mkdir()
     empty = RunSource('nothing', str(tmp_path / 'empty'))
     with pytest.raises(FileNotFoundError, match='"nothing" has none of the 3'):
-        select_samples(dataset, run=empty)
+        select_samples(dataset, runs=[cams, empty])
 
 
 def test_truth_may_be_absent(dataset):
@@ -88,3 +95,16 @@ def test_truth_may_be_absent(dataset):
     assert set(np.unique(read_truth(sample))) == {0, 1, 2, 255}
     assert read_truth(dict(img_id='x')) is None
     assert read_truth({**sample, 'seg_map_path': 'none.png'}) is None
+
+
+def test_runs_without_a_common_image(dataset, tmp_path):
+    one, two = tmp_path / 'one', tmp_path / 'two'
+    for folder, img_id in ((one, 'im0'), (two, 'im1')):
+        folder.mkdir()
+        shutil.copy(tmp_path / f'run/SegmentationClass/{img_id}.png', folder)
+    runs = [RunSource('1', str(one)), RunSource('2', str(two))]
+    with pytest.raises(ValueError, match='no image that all the runs have'):
+        select_samples(dataset, runs=runs)
+    dataset.samples = []
+    with pytest.raises(ValueError, match='data set is empty'):
+        select_samples(dataset)

@@ -1,6 +1,7 @@
 # Copyright (c) mmktse authors. All rights reserved.
 import argparse
 
+from mmktse.engine.errors import one_sentence_errors
 from mmktse.visualization import save_label_gallery, select_samples
 from mmktse.visualization.arguments import (add_dataset_arguments,
                                             add_selection_arguments,
@@ -28,11 +29,12 @@ def parse_args():
     return parser.parse_args()
 
 
+@one_sentence_errors
 def main():
     args = parse_args()
     dataset = build_dataset(args.config, args.cfg_options, args.loader)
     samples = select_samples(dataset, args.num, args.ids, args.seed,
-                             args.order, args.runs[0])
+                             args.order, args.runs)
     save_label_gallery(args.out, samples, args.runs,
                        dataset.metainfo.get('palette'), args.title)
     print(f'Wrote {args.out}')

@@ -1,6 +1,7 @@
 # Copyright (c) mmktse authors. All rights reserved.
 import argparse
 
+from mmktse.engine.errors import one_sentence_errors
 from mmktse.visualization import load_scalars, save_training_curves
 from mmktse.visualization.arguments import title_and_path
 
@@ -30,6 +31,7 @@ def parse_args():
     return parser.parse_args()
 
 
+@one_sentence_errors
 def main():
     args = parse_args()
     runs = {title: load_scalars(path) for title, path in args.runs}

@@ -3,6 +3,7 @@ import argparse
 import json
 import os.path as osp
 
+from mmktse.engine.errors import one_sentence_errors
 from mmktse.evaluation import evaluate_seeds
 from mmktse.utils import atomic_write
 from mmktse.visualization import load_curve, save_threshold_curve
@@ -43,6 +44,7 @@ def parse_args():
     return args
 
 
+@one_sentence_errors
 def main():
     args = parse_args()
     summaries, dataset = {}, None

@@ -1,6 +1,7 @@
 # Copyright (c) mmktse authors. All rights reserved.
 import argparse
 
+from mmktse.engine.errors import one_sentence_errors
 from mmktse.visualization import RunSource, save_cam_page, select_samples
 from mmktse.visualization.arguments import (add_dataset_arguments,
                                             add_selection_arguments)
@@ -30,6 +31,7 @@ def parse_args():
     return args
 
 
+@one_sentence_errors
 def main():
     args = parse_args()
     seeds = RunSource('CAM', args.seeds, 'cam')
@@ -40,7 +42,8 @@ def main():
         labels = RunSource(f'labels at {args.threshold:g}', args.seeds,
                            args.threshold)
     dataset = build_dataset(args.config, args.cfg_options, args.loader)
-    samples = select_samples(dataset, args.num, args.ids, args.seed, run=seeds)
+    samples = select_samples(
+        dataset, args.num, args.ids, args.seed, runs=[seeds])
     save_cam_page(args.out, samples, seeds, dataset.metainfo['classes'],
                   dataset.metainfo.get('palette'), labels, args.title)
     print(f'Wrote {args.out}')

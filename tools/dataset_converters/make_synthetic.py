@@ -2,6 +2,7 @@
 import argparse
 
 from mmktse.datasets.synthetic import generate_synthetic_voc
+from mmktse.engine.errors import one_sentence_errors
 
 
 def parse_args():
@@ -17,6 +18,7 @@ def parse_args():
     return parser.parse_args()
 
 
+@one_sentence_errors
 def main():
     args = parse_args()
     root = generate_synthetic_voc(args.out, args.num_train, args.num_val,

@@ -5,7 +5,7 @@ model = dict(
     data_preprocessor=dict(
         mean=[127., 127., 127.], std=[128., 128., 128.], to_rgb=True),
     backbone=dict(
-        type='mmpretrain.TIMMBackbone',
+        type='mmktse.TIMMBackbone',
         model_name='tf_efficientnet_lite0',
         output_stride=16,
         init_cfg=dict(type='mmktse.EfficientNetLite0Pretrained')),

@@ -7,7 +7,9 @@ model = dict(
     backbone=dict(
         type='mmseg.MobileNetV2',
         strides=(1, 2, 2, 2, 1, 1, 1),
-        dilations=(1, 1, 1, 1, 1, 2, 2),
+        # mmseg dilates the first block of a layer alone; with 2 in the sixth
+        # layer as well the features lose more than they gain.
+        dilations=(1, 1, 1, 1, 1, 1, 2),
         out_indices=(6, ),
         conv_cfg=dict(type='Conv2dAdaptivePadding'),
         init_cfg=dict(
