@@ -108,13 +108,12 @@ def read_truth(sample: dict) -> Optional[np.ndarray]:
     return load_label_map(path)
 
 
-def select_samples(
-    dataset,
-    num: int = 8,
-    img_ids: Optional[Sequence[str]] = None,
-    seed: int = 0,
-    order: str = 'random',
-    runs: Sequence[RunSource] = ()) -> List[dict]:
+def select_samples(dataset,
+                   num: int = 8,
+                   img_ids: Optional[Sequence[str]] = None,
+                   seed: int = 0,
+                   order: str = 'random',
+                   runs: Optional[Sequence[RunSource]] = None) -> List[dict]:
     """Choose the images of a page.
 
     Args:
@@ -125,13 +124,14 @@ def select_samples(
         seed (int): Seed of the random choice. Defaults to 0.
         order (str): 'random', or 'worst' or 'best' by the IoU of each image
             in the first run that has label maps. Defaults to 'random'.
-        runs (sequence[RunSource]): What the page will show. Chosen from are
+        runs (sequence[RunSource], optional): What the page will show. Chosen from are
             the images that all of these runs have; images without truth
             cannot be ranked and are left out of 'worst' and 'best'.
 
     Returns:
         list[dict]: Samples of the dataset.
     """
+    runs = runs or ()
     samples = {}
     for index in range(len(dataset)):
         sample = dataset.get_data_info(index)
@@ -162,8 +162,10 @@ def select_samples(
     scored = []
     for name in track_iter_progress(names):
         truth = read_truth(samples[name])
-        if truth is not None and (truth != VOID).any():
-            scored.append((image_iou(ranked[0].label(name), truth), name))
+        if truth is not None:
+            iou = image_iou(ranked[0].label(name), truth)
+            if not np.isnan(iou):
+                scored.append((iou, name))
     if not scored:
         raise ValueError(f'order "{order}" needs masks of the ground truth; '
                          'the data set has none.')
