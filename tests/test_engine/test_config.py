@@ -1,0 +1,128 @@
+# Copyright (c) mmktse authors. All rights reserved.
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+
+from mmktse.engine.config import (check_checkpoint, check_data_folders,
+                                  check_pretrained, load_config,
+                                  pretrained_weights, set_work_dir)
+
+CONFIGS = Path(__file__).parents[2] / 'configs'
+TEXT = """
+data_root = 'here'
+pseudo_label_dir = 'labels'
+plain = dict(type='A', data_root=data_root)
+warmup_dataloader = dict(dataset=plain)
+train_dataloader = dict(
+    dataset=dict(type='Pairs', dataset=dict(
+        data_root=data_root, pseudo_label_dir=pseudo_label_dir)))
+val_dataloader = dict(
+    dataset=dict(type='Concat', datasets=[plain, dict(data_root='there')]))
+test_dataloader = dict(dataset=dict(type='NoRoot'))
+"""
+
+
+@pytest.fixture
+def config(tmp_path):
+    path = tmp_path / 'config.py'
+    path.write_text(TEXT)
+    return str(path)
+
+
+def test_data_root_reaches_every_data_set(config):
+    cfg = load_config(
+        config, {
+            'data_root': 'new',
+            'pseudo_label_dir': 'made',
+            'val_dataloader.dataset.type': 'B'
+        })
+    assert cfg.data_root == cfg.plain.data_root == 'new'
+    assert cfg.warmup_dataloader.dataset.data_root == 'new'
+    assert cfg.train_dataloader.dataset.dataset == dict(
+        data_root='new', pseudo_label_dir='made')
+    assert [d.data_root
+            for d in cfg.val_dataloader.dataset.datasets] == ['new', 'new']
+    assert 'data_root' not in cfg.test_dataloader.dataset
+    assert cfg.val_dataloader.dataset.type == 'B'
+
+
+def test_an_option_for_one_data_set_wins(config):
+    cfg = load_config(config, {
+        'train_dataloader.dataset.dataset.data_root': 'other',
+        'data_root': 'new'
+    })
+    assert cfg.train_dataloader.dataset.dataset.data_root == 'other'
+    assert cfg.warmup_dataloader.dataset.data_root == 'new'
+
+
+def test_without_options_the_config_stays(config):
+    assert load_config(config).to_dict() == Config.fromfile(config).to_dict()
+
+
+@pytest.mark.parametrize('name', [
+    'ktse/ktse_r101_voc.py', 'deeplabv2/deeplabv2_r101-d8_4xb4-20k_'
+    'voc12aug-512x512-pseudo.py'
+])
+def test_shipped_configs_follow(name):
+    cfg = load_config(str(CONFIGS / name), dict(data_root='new'))
+    roots = [
+        text for text in str(cfg.to_dict()).split("'data_root': ")[1:]
+        if not text.startswith("'new'")
+    ]
+    assert not roots
+
+
+def test_missing_config():
+    with pytest.raises(FileNotFoundError, match='no_config.py'):
+        load_config('no_config.py')
+
+
+def test_missing_data_folder(config, tmp_path):
+    cfg = load_config(config, dict(data_root=str(tmp_path)))
+    check_data_folders(cfg, ['train_dataloader', 'no_dataloader'])
+    cfg.val_dataloader.dataset.datasets[1].data_root = 'there'
+    with pytest.raises(
+            FileNotFoundError,
+            match=r'there \(val_dataloader.dataset.datasets.1.data_root\)'):
+        check_data_folders(cfg, ['train_dataloader', 'val_dataloader'])
+
+
+def test_missing_pretrained_weights(tmp_path):
+    file = tmp_path / 'net.pth'
+    cfg = Config(
+        dict(
+            model=dict(
+                neck=dict(init_cfg=[dict(type='Xavier', layer='Conv2d')]),
+                backbone=dict(
+                    init_cfg=dict(
+                        type='mmktse.TorchvisionMobileNetV2Pretrained',
+                        checkpoint=str(file))))))
+    assert list(pretrained_weights(cfg)) == [('model.backbone.init_cfg',
+                                              str(file))]
+    with pytest.raises(FileNotFoundError) as info:
+        check_pretrained(cfg)
+    for part in (str(file), 'model.backbone.init_cfg.checkpoint=FILE',
+                 'model.backbone.init_cfg=None'):
+        assert part in str(info.value)
+    file.touch()
+    check_pretrained(cfg)
+    # Where it comes from shows when it is fetched.
+    cfg.model.backbone.init_cfg.checkpoint = 'torchvision://resnet50'
+    check_pretrained(cfg)
+
+
+def test_missing_checkpoint(tmp_path):
+    with pytest.raises(FileNotFoundError, match='no.pth'):
+        check_checkpoint(str(tmp_path / 'no.pth'))
+
+
+def test_work_dir():
+    cfg = Config(dict())
+    set_work_dir(cfg, 'configs/cam/cam_r50.py', None)
+    assert Path(cfg.work_dir) == Path('work_dirs/cam_r50')
+    cfg.work_dir = 'mine'
+    set_work_dir(cfg, 'configs/cam/cam_r50.py', None)
+    assert cfg.work_dir == 'mine'
+    set_work_dir(cfg, 'configs/cam/cam_r50.py', 'asked')
+    assert cfg.work_dir == 'asked'

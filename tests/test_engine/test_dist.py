@@ -1,0 +1,89 @@
+# Copyright (c) mmktse authors. All rights reserved.
+import os
+import socket
+
+import pytest
+import torch.distributed as torch_dist
+from mmengine.config import Config
+
+from mmktse.engine import dist
+from mmktse.engine.dist import setup_distributed
+
+VARIABLES = ('RANK', 'LOCAL_RANK', 'WORLD_SIZE', 'SLURM_PROCID',
+             'SLURM_LOCALID', 'SLURM_NTASKS', 'MASTER_ADDR', 'MASTER_PORT')
+
+
+@pytest.fixture(autouse=True)
+def cpu(monkeypatch):
+    """A process of its own on a CPU, outside of any group."""
+    monkeypatch.setattr(dist, 'get_device', lambda: 'cpu')
+    for name in VARIABLES:
+        # Set before, so that what the code sets is undone too.
+        monkeypatch.setenv(name, '')
+        monkeypatch.delenv(name)
+    yield
+    if torch_dist.is_initialized():
+        torch_dist.destroy_process_group()
+
+
+@pytest.fixture
+def alone(monkeypatch):
+    """Says through Slurm's variables that there is one process."""
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        port = free.getsockname()[1]
+    for name, value in (('SLURM_PROCID', 0), ('SLURM_LOCALID', 0),
+                        ('SLURM_NTASKS', 1), ('MASTER_PORT', port)):
+        monkeypatch.setenv(name, str(value))
+
+
+def test_single_process_is_left_alone():
+    cfg = Config(dict())
+    setup_distributed(cfg, 'none')
+    assert cfg.to_dict() == dict(launcher='none')
+    assert not torch_dist.is_initialized()
+
+
+def test_gpu_is_left_to_mmengine(monkeypatch):
+    monkeypatch.setattr(dist, 'get_device', lambda: 'cuda')
+    cfg = Config(dict())
+    setup_distributed(cfg, 'pytorch')
+    assert cfg.to_dict() == dict(launcher='pytorch')
+    assert not torch_dist.is_initialized()
+
+
+def test_slurm_on_a_cpu(alone):
+    cfg = Config(
+        dict(
+            find_unused_parameters=True,
+            env_cfg=dict(dist_cfg=dict(backend='nccl', timeout=60))))
+    setup_distributed(cfg, 'slurm')
+    assert torch_dist.get_backend() == 'gloo'
+    assert torch_dist.get_world_size() == 1
+    assert os.environ['LOCAL_RANK'] == '0'
+    assert cfg.model_wrapper_cfg == dict(
+        type='MMDistributedDataParallel',
+        device_ids=None,
+        broadcast_buffers=False,
+        find_unused_parameters=True)
+
+
+def test_wrapper_of_the_config_is_kept_but_for_its_device(alone):
+    cfg = Config(
+        dict(
+            model_wrapper_cfg=dict(
+                type='Mine', device_ids=[0], static_graph=True)))
+    setup_distributed(cfg, 'slurm')
+    assert cfg.model_wrapper_cfg.type == 'Mine'
+    assert cfg.model_wrapper_cfg.device_ids is None
+    assert cfg.model_wrapper_cfg.static_graph
+
+
+def test_launcher_that_did_not_start_this_process():
+    with pytest.raises(ValueError, match='RANK.*dist_'):
+        setup_distributed(Config(dict()), 'pytorch')
+
+
+def test_unknown_launcher():
+    with pytest.raises(ValueError, match='kubernetes'):
+        setup_distributed(Config(dict()), 'kubernetes')

@@ -1,0 +1,90 @@
+# Copyright (c) mmktse authors. All rights reserved.
+import re
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+import pytest
+from mmengine.config import Config
+from torch.utils.data import DataLoader, Dataset
+
+from mmktse.engine.config import load_config
+from mmktse.engine.dist import setup_distributed
+from mmktse.engine.errors import one_sentence_errors, user_message
+
+
+class Broken(Dataset):
+    """Fails in the package."""
+
+    def __len__(self):
+        return 1
+
+    def __getitem__(self, index):
+        launch()
+
+
+def caught(function):
+    try:
+        function()
+    except Exception as error:
+        return error
+
+
+def launch():
+    setup_distributed(Config(dict()), 'kubernetes')
+
+
+@pytest.fixture(autouse=True)
+def cpu(monkeypatch):
+    monkeypatch.setattr('mmktse.engine.dist.get_device', lambda: 'cpu')
+
+
+def test_error_of_the_package_is_a_sentence():
+    message = user_message(caught(launch))
+    assert message.startswith('The launcher "kubernetes" is unknown')
+
+
+def test_missing_file_from_anywhere():
+    error = caught(lambda: open('no_such_file'))
+    assert 'no_such_file' in user_message(error)
+
+
+def test_lines_are_joined():
+    error = FileNotFoundError('one\n  two')
+    assert user_message(error) == 'one two'
+
+
+def test_other_errors_are_shown_in_full():
+    assert user_message(caught(lambda: int('x'))) is None
+    assert user_message(caught(lambda: {}['x'])) is None
+
+
+def test_worker_of_a_data_loader():
+    loader = DataLoader(
+        Broken(), num_workers=1, multiprocessing_context='fork')
+    error = caught(lambda: next(iter(loader)))
+    assert user_message(error).startswith('The launcher "kubernetes" is unkno')
+    elsewhere = re.sub(r'File ".*dist.py"', 'File "elsewhere.py"', str(error))
+    assert elsewhere != str(error)
+    assert user_message(ValueError(elsewhere)) is None
+
+
+def test_worker_of_a_process_pool():
+    with ProcessPoolExecutor(1, mp_context=get_context('fork')) as pool:
+        error = caught(pool.submit(launch).result)
+        assert user_message(error).startswith('The launcher "kubernetes"')
+        assert user_message(caught(pool.submit(int, 'x').result)) is None
+
+
+def test_tool_ends_with_the_sentence(monkeypatch):
+    tool = one_sentence_errors(lambda: load_config('no_config.py'))
+    monkeypatch.delenv('MMKTSE_TRACEBACK', raising=False)
+    with pytest.raises(SystemExit, match='^error: There is no config no_conf'):
+        tool()
+    monkeypatch.setenv('MMKTSE_TRACEBACK', '1')
+    with pytest.raises(FileNotFoundError):
+        tool()
+
+
+def test_tool_with_a_bug_shows_it():
+    with pytest.raises(ZeroDivisionError):
+        one_sentence_errors(lambda: 1 / 0)()
