@@ -21,6 +21,9 @@ class SameClassPairDataset:
             packs ``inputs`` and ``data_samples``.
         lazy_init (bool): Whether to put off reading. Defaults to False.
 
+    Raises:
+        ValueError: If an image has no label.
+
     Example:
         >>> pairs = SameClassPairDataset(dict(type='ImageLevelDataset', ...))
         >>> sorted(pairs[0])
@@ -48,7 +51,13 @@ class SameClassPairDataset:
         self.dataset.full_init()
         members: List[List[int]] = [[] for _ in self.metainfo['classes']]
         for index in range(len(self.dataset)):
-            for label in self.dataset.get_cat_ids(index):
+            labels = self.dataset.get_cat_ids(index)
+            if not labels:
+                info = self.dataset.get_data_info(index)
+                raise ValueError(f'Image {info["img_path"]} has no label, so '
+                                 'it can have no partner: set '
+                                 'require_labels=True to see all such ids.')
+            for label in labels:
                 members[label].append(index)
         self.members = [np.array(indices) for indices in members]
         self._fully_initialized = True
