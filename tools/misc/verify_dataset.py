@@ -14,7 +14,8 @@ from mmktse.engine.config import load_config
 from mmktse.registry import DATASETS
 from mmktse.seeds.label_io import load_label_map
 
-LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+LOADERS = ('warmup_dataloader', 'train_dataloader', 'val_dataloader',
+           'test_dataloader')
 
 
 def parse_args():
