@@ -145,7 +145,7 @@ def _object(rng, label: int, center, radius: float, shape):
     shade = (1 + .15 * np.clip(slope, -1, 1)) * (.55 + .45 * inner)
     pixels = plain * shade[..., None]
 
-    part_radius = radius * rng.uniform(.3, .36)
+    part_radius = radius * rng.uniform(.27, .33)
     direction = rng.uniform(0, 2 * np.pi)
     offset = radius * rng.uniform(.35, .6)
     x = center[0] + offset * np.cos(direction)
@@ -190,7 +190,7 @@ def _draw(rng, labels: List[int], shape) -> Tuple[np.ndarray, np.ndarray]:
         void border of about a pixel where object and ground mix.
     """
     big = (shape[0] * _OVERSAMPLE, shape[1] * _OVERSAMPLE)
-    ranges = {1: (.28, .42), 2: (.21, .3), 3: (.18, .23)}[len(labels)]
+    ranges = {1: (.34, .46), 2: (.25, .34), 3: (.2, .26)}[len(labels)]
     ground = _background(rng, big)
     while True:
         canvas = ground.copy()

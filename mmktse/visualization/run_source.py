@@ -124,9 +124,9 @@ def select_samples(dataset,
         seed (int): Seed of the random choice. Defaults to 0.
         order (str): 'random', or 'worst' or 'best' by the IoU of each image
             in the first run that has label maps. Defaults to 'random'.
-        runs (sequence[RunSource], optional): What the page will show. Chosen from are
-            the images that all of these runs have; images without truth
-            cannot be ranked and are left out of 'worst' and 'best'.
+        runs (sequence[RunSource], optional): What the page will show. Chosen
+            from are the images that all of these runs have; images without
+            truth cannot be ranked and are left out of 'worst' and 'best'.
 
     Returns:
         list[dict]: Samples of the dataset.
