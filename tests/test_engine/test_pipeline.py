@@ -1,0 +1,336 @@
+# Copyright (c) mmktse authors. All rights reserved.
+import json
+import os
+import runpy
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from mmktse.engine.pipeline import Pipeline, format_table, option_words
+
+ROOT = Path(__file__).parents[2]
+TOOLS = str(ROOT / 'tools')
+# Notes that it was run, then waits for a file (if asked), then writes.
+WORK = """
+import pathlib, sys, time
+folder, wait = pathlib.Path(sys.argv[1]), sys.argv[2:]
+with open(folder / 'runs', 'a') as file:
+    file.write('run\\n')
+while wait and not pathlib.Path(wait[0]).exists():
+    time.sleep(.05)
+(folder / 'out').write_text(str(time.time_ns()))
+"""
+# Metrics as the tools write them.
+ROWS = dict(rows=[
+    dict(what='seed', split='train', threshold=.3, mIoU=50.),
+    dict(what='pseudo labels', split='train', threshold=.3, mIoU=60.123)
+])
+
+
+def work(name, *wait, **settings):
+    return dict(
+        name=name,
+        type='command',
+        argv=['{python}', '-c', WORK, f'{{{name}.work_dir}}', *wait],
+        outputs=[f'{{{name}.work_dir}}/out'],
+        **settings)
+
+
+def runs(folder, name):
+    path = folder / name / 'runs'
+    return len(path.read_text().splitlines()) if path.exists() else 0
+
+
+def pipeline(folder, *stages, **variables):
+    return Pipeline(stages, str(folder), TOOLS, variables)
+
+
+def states(plan):
+    return [stage.state() for stage in plan.stages.values()]
+
+
+def test_done_stages_are_not_run_again(tmp_path, capfd):
+    stages = [work('a'), work('b', needs=['a'])]
+    plan = pipeline(tmp_path, *stages)
+    assert states(plan) == ['to do', 'to do']
+    plan.run()
+    assert states(plan) == ['done', 'done']
+    before = (tmp_path / 'b' / 'out').read_text()
+    pipeline(tmp_path, *stages).run()
+    assert runs(tmp_path, 'a') == runs(tmp_path, 'b') == 1
+    assert (tmp_path / 'b' / 'out').read_text() == before
+    assert '[1/2] a: done already' in capfd.readouterr().out
+
+
+def test_lost_output_is_made_again(tmp_path):
+    plan = pipeline(tmp_path, work('a'), work('b'))
+    plan.run()
+    (tmp_path / 'b' / 'out').unlink()
+    assert states(plan) == ['done', 'half done']
+    plan.run()
+    assert (runs(tmp_path, 'a'), runs(tmp_path, 'b')) == (1, 2)
+
+
+def test_failing_stage_stops_and_is_taken_up_again(tmp_path):
+    flag = tmp_path / 'flag'
+    test = f'import os, sys; sys.exit(3 * (not os.path.exists({str(flag)!r})))'
+    stages = [
+        work('a'),
+        dict(
+            name='b',
+            type='command',
+            argv=['{python}', '-c', test],
+            outputs=[]),
+        work('c')
+    ]
+    plan = pipeline(tmp_path, *stages)
+    with pytest.raises(RuntimeError, match='"b" failed with exit code 3'):
+        plan.run()
+    assert states(plan) == ['done', 'half done', 'to do']
+    flag.touch()
+    plan.run()
+    assert states(plan) == ['done'] * 3
+    assert runs(tmp_path, 'a') == 1
+
+
+def test_stage_without_its_output_is_not_done(tmp_path):
+    plan = pipeline(
+        tmp_path,
+        dict(
+            name='a',
+            type='command',
+            argv=['{python}', '-c', ''],
+            outputs=['{a.work_dir}/out']))
+    with pytest.raises(RuntimeError, match='ended without .*out'):
+        plan.run()
+    assert states(plan) == ['half done']
+
+
+def test_sigkill_in_the_middle(tmp_path):
+    """The stage dies with the pipeline; a rerun does what is missing."""
+    go, config = tmp_path / 'go', tmp_path / 'config.py'
+    stages = [work('a'), work('b', str(go), needs=['a']), work('c')]
+    config.write_text(f'stages = {stages!r}\n')
+    folder = tmp_path / 'work'
+    command = [
+        sys.executable, f'{TOOLS}/run_pipeline.py', config, '--work-dir',
+        folder
+    ]
+    path = os.pathsep.join(
+        filter(None, [str(ROOT), os.environ.get('PYTHONPATH')]))
+    process = subprocess.Popen(command, env=dict(os.environ, PYTHONPATH=path))
+    while not runs(folder, 'b'):
+        assert process.poll() is None
+        time.sleep(.05)
+    first = (folder / 'a' / 'out').read_text()
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    plan = pipeline(folder, *stages)
+    assert states(plan) == ['done', 'half done', 'to do']
+    # Had it outlived the pipeline, it would write at this signal.
+    go.touch()
+    plan.run()
+    assert states(plan) == ['done'] * 3
+    assert [runs(folder, name) for name in 'abc'] == [1, 2, 1]
+    assert (folder / 'a' / 'out').read_text() == first
+
+
+def test_second_run_in_the_same_folder_is_refused(tmp_path):
+    plan = pipeline(tmp_path, work('a'))
+    with plan._lock():
+        with pytest.raises(RuntimeError, match='Another process'):
+            with plan._lock(patience=.2):
+                pass
+    plan.run()
+
+
+def test_changed_settings_are_refused_with_all_that_follows(tmp_path):
+    plan = pipeline(tmp_path, work('a'), work('b', '{a.work_dir}/out'))
+    plan.run()
+    changed = pipeline(tmp_path, work('a', '{python}'),
+                       work('b', '{a.work_dir}/out'))
+    with pytest.raises(ValueError, match='/a .made with other.*/b .*Delete'):
+        changed.run()
+    # Neither a title nor the place of the folder is a setting.
+    same = pipeline(tmp_path, work('a', title='A'),
+                    work('b', '{a.work_dir}/out', show=['seed']))
+    assert states(same) == ['done', 'done']
+    moved = tmp_path.rename(tmp_path.with_name('moved'))
+    plan = pipeline(moved, work('a'), work('b', '{a.work_dir}/out'))
+    assert states(plan) == ['done', 'done']
+
+
+def test_changed_config_is_noticed(tmp_path):
+    config = tmp_path / 'config.py'
+    config.write_text('lr = 1\n')
+    stage = dict(name='a', type='train', config=str(config))
+    key = pipeline(tmp_path, stage).stages['a'].key
+    config.write_text('# a comment\nlr = 1\n')
+    assert pipeline(tmp_path, stage).stages['a'].key == key
+    config.write_text('lr = 2\n')
+    assert pipeline(tmp_path, stage).stages['a'].key != key
+
+
+def test_redone_input_makes_the_rest_stale(tmp_path):
+    plan = pipeline(tmp_path, work('a'), work('b', needs=['a']))
+    plan.run()
+    for path in (tmp_path / 'a').iterdir():
+        path.unlink()
+    with pytest.raises(ValueError, match='b .*"a" was made anew'):
+        plan.run()
+
+
+def test_changed_variable_is_a_changed_setting(tmp_path):
+    stage = work('a', '{data_root}')
+    key = pipeline(tmp_path, stage, data_root='x').stages['a'].key
+    assert key != pipeline(tmp_path, stage, data_root='y').stages['a'].key
+    assert key == pipeline(
+        tmp_path, stage, data_root='x', other='z').stages['a'].key
+
+
+def test_commands_of_the_tools(tmp_path):
+    config = tmp_path / 'config.py'
+    config.write_text('lr = 1\n')
+    (tmp_path / 'cam').mkdir()
+    options = dict(data_root='{root}', model=dict(depth=50))
+    plan = pipeline(
+        tmp_path,
+        dict(
+            name='cam',
+            type='train',
+            config=str(config),
+            cfg_options=options,
+            args=['--amp'],
+            gpus=2),
+        dict(
+            name='labels',
+            type='pseudo_labels',
+            config=str(config),
+            checkpoint='{cam.checkpoint}'),
+        dict(
+            name='crf',
+            type='pseudo_labels',
+            config=str(config),
+            from_seeds='{labels.work_dir}'),
+        dict(
+            name='test',
+            type='test',
+            config=str(config),
+            checkpoint='{cam.checkpoint}'),
+        root='data')
+    commands = {
+        name: ' '.join(stage.command())
+        for name, stage in plan.stages.items()
+    }
+    assert commands['cam'].endswith(
+        f'-m torch.distributed.run --standalone --nproc_per_node=2 {TOOLS}/'
+        f'train.py {config} --work-dir {tmp_path}/cam --resume --launcher '
+        'pytorch --amp --cfg-options data_root=data model.depth=50')
+    assert commands['crf'] == (
+        f'{sys.executable} {TOOLS}/make_pseudo_labels.py {config} '
+        f'--from-seeds {tmp_path}/labels --out {tmp_path}/crf')
+    assert '<checkpoint of cam>' in commands['test']
+    assert list(plan.stages['crf'].needs) == ['labels']
+    (tmp_path / 'cam' / 'epoch_1.pth').write_bytes(b'PK\5\6' + bytes(18))
+    assert plan.stages['labels'].command()[3] == f'{tmp_path}/cam/epoch_1.pth'
+
+
+@pytest.mark.parametrize('stage, message', [
+    (dict(name='a', type='trian'), 'type "trian"'),
+    (dict(name='a b', type='train'), 'a b'),
+    (dict(name='a', type='train'), 'lacks config'),
+    (dict(name='a', type='command', argv=[], outputs=[],
+          cfg_options={}), 'unknown settings cfg_options'),
+    (dict(name='a', type='pseudo_labels',
+          config='x'), 'checkpoint or from_seeds'),
+    (dict(name='a', type='command', argv=['{b.work_dir}'],
+          outputs=[]), '"b", which is not a stage before'),
+    (dict(name='a', type='command', argv=['{nothing}'],
+          outputs=[]), 'nothing'),
+])
+def test_bad_stage(tmp_path, stage, message):
+    with pytest.raises(ValueError, match=message):
+        pipeline(tmp_path, stage)
+
+
+def test_bad_placeholder_and_names(tmp_path):
+    with pytest.raises(ValueError, match='taken'):
+        pipeline(tmp_path, work('a'), work('a'))
+    plan = pipeline(tmp_path, work('a'), work('b', '{a.checkpoint}'))
+    with pytest.raises(ValueError, match='a.checkpoint'):
+        plan.stages['b'].command()
+    with pytest.raises(ValueError, match='no stages'):
+        pipeline(tmp_path)
+
+
+def test_broken_record(tmp_path):
+    plan = pipeline(tmp_path, work('a'))
+    plan.run()
+    (tmp_path / 'a' / 'stage.json').write_text('{"run": 1}')
+    with pytest.raises(ValueError, match='stage.json is not the record'):
+        plan.run()
+
+
+def test_table_and_dry_run(tmp_path, monkeypatch, capsys):
+    write = ('import sys; open(sys.argv[1], "w").write(sys.argv[2])')
+    metrics = '{a.work_dir}/metrics.json'
+    stage = dict(
+        name='a',
+        type='command',
+        title='CAM',
+        argv=['{python}', '-c', write, metrics,
+              json.dumps(ROWS)],
+        outputs=[metrics],
+        show=['pseudo labels'])
+    config = tmp_path / 'config.py'
+    config.write_text(f'stages = [{stage!r}]\n')
+    main = runpy.run_path(f'{TOOLS}/run_pipeline.py')['main']
+    words = ['', str(config), '--work-dir', str(tmp_path / 'work')]
+    monkeypatch.setattr(sys, 'argv', [*words, '--dry-run'])
+    main()
+    text = capsys.readouterr().out
+    assert 'a [command]: to do' in text
+    assert f'outputs: {tmp_path}/work/a/metrics.json' in text
+    assert not (tmp_path / 'work').exists()
+    monkeypatch.setattr(sys, 'argv', words)
+    main()
+    table = capsys.readouterr().out.splitlines()[-3:]
+    assert [c.strip() for c in table[0].split('|')[1:-1]
+            ] == ['stage', 'what', 'split', 'threshold', 'mIoU']
+    assert [c.strip() for c in table[2].split('|')[1:-1]
+            ] == ['CAM', 'pseudo labels', 'train', '0.30', '60.12']
+    rows = json.loads((tmp_path / 'work' / 'table.json').read_text())
+    assert [row['mIoU'] for row in rows] == [60.123]
+
+
+def test_format_table():
+    assert format_table([]) == ''
+    table = format_table([dict(stage='x', mIoU=7.), dict(stage='long')])
+    assert table.splitlines() == [
+        '| stage | mIoU |', '| ----- | ---- |', '| x     | 7.00 |',
+        '| long  |      |'
+    ]
+
+
+def test_option_words():
+    options = {
+        'a.b': 1,
+        'c': dict(d=.5, e=None, f=True),
+        'g': ['x', 'y'],
+        'h': (1, 2),
+        'path': '/data/voc'
+    }
+    assert option_words(options) == [
+        'a.b=1', 'c.d=0.5', 'c.e=None', 'c.f=True', "g=['x','y']", 'h=(1,2)',
+        'path=/data/voc'
+    ]
+
+
+@pytest.mark.parametrize('value', ['a b', '1', 'a,b', {}, ['a b']])
+def test_options_that_would_arrive_changed(value):
+    with pytest.raises(ValueError, match='key = .* cannot be given'):
+        option_words(dict(key=value))

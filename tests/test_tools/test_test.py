@@ -1,0 +1,95 @@
+# Copyright (c) mmktse authors. All rights reserved.
+import json
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+
+from mmktse.datasets.synthetic import generate_synthetic_voc
+from mmktse.registry import MODELS
+
+ROOT = Path(__file__).parents[2]
+CONFIG = """
+default_scope = 'mmktse'
+data_root = 'nowhere'
+model = dict(
+    type='CAMClassifier',
+    data_preprocessor=dict(mean=[127.] * 3, std=[128.] * 3, to_rgb=True),
+    backbone=dict(type='mmpretrain.MobileNetV2', widen_factor=.1),
+    head=dict(type='CAMHead', num_classes=5, in_channels=1280))
+test_dataloader = dict(
+    num_workers=0,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type='ImageLevelDataset',
+        data_root=data_root,
+        ann_file='ImageSets/val_labels.txt',
+        metainfo=dict(classes='classes.txt'),
+        test_mode=True,
+        pipeline=[
+            dict(type='LoadImage'),
+            dict(type='mmpretrain.PackInputs', meta_keys=(
+                'img_id', 'img_path', 'seg_map_path', 'ori_shape')),
+        ]))
+test_cfg = dict()
+test_evaluator = dict(type='SeedMetric', fixed_threshold=.3)
+"""
+
+
+@pytest.fixture
+def tool(monkeypatch, tmp_path):
+    """The tool's names, and its main function with arguments."""
+    names = runpy.run_path(str(ROOT / 'tools' / 'test.py'))
+    config = tmp_path / 'config.py'
+    config.write_text(CONFIG)
+
+    def run(*words):
+        monkeypatch.setattr(
+            sys, 'argv', ['test.py', str(config), *map(str, words)])
+        names['main']()
+
+    return dict(names, run=run)
+
+
+@pytest.fixture
+def checkpoint(tool, tmp_path):
+    from mmengine.config import Config
+    from mmengine.runner import save_checkpoint
+    model = MODELS.build(Config.fromfile(tmp_path / 'config.py').model)
+    path = tmp_path / 'net.pth'
+    save_checkpoint(dict(state_dict=model.state_dict()), str(path))
+    return path
+
+
+def test_figures_are_written(tool, checkpoint, tmp_path):
+    data, work = tmp_path / 'data', tmp_path / 'work'
+    generate_synthetic_voc(str(data), num_train=1, num_val=2, size=48)
+    tool['run'](checkpoint, '--work-dir', work, '--cfg-options',
+                f'data_root={data}')
+    result = json.loads((work / 'metrics.json').read_text())
+    oracle, fixed = result['rows']
+    assert oracle['threshold_source'] == 'oracle'
+    assert fixed['threshold_source'] == 'fixed'
+    assert fixed['threshold'] == .3
+    assert oracle['mIoU'] >= fixed['mIoU'] > 0
+    assert result['metrics']['seed/oracle/mIoU'] == oracle['mIoU']
+
+
+@pytest.mark.parametrize('words, parts', [
+    (['no.pth'], ['no.pth']),
+    (['{checkpoint}'], ['nowhere', 'data_root=DIR']),
+    (['{checkpoint}', '--tta', '--cfg-options', 'data_root=.'], ['tta_model']),
+])
+def test_bad_input_is_one_sentence(tool, checkpoint, tmp_path, words, parts):
+    words = [word.format(checkpoint=checkpoint) for word in words]
+    with pytest.raises(SystemExit) as info:
+        tool['run'](*words, '--work-dir', tmp_path / 'work')
+    assert info.value.code.startswith('error: ')
+    assert '\n' not in info.value.code
+    assert all(part in info.value.code for part in parts)
+
+
+def test_row_of_a_segmentation_network(tool):
+    rows = tool['table_rows'](dict(aAcc=90., mIoU=70., mAcc=80.), 'val')
+    assert rows == [dict(what='segmentation', split='val', mIoU=70.)]
