@@ -7,4 +7,4 @@ _base_ = [
 ]
 model = dict(
     data_preprocessor=dict(size=_base_.crop_size),
-    decode_head=dict(num_classes=len(_base_.metainfo.classes)))
+    decode_head=dict(num_classes=None))

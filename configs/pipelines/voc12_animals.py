@@ -8,7 +8,7 @@ data_root = 'data/voc12_animals'
 mobilenet = 'checkpoints/mobilenet_v2_imagenet.pth'
 
 _data = dict(data_root='{data_root}')
-_seg = 'configs/deeplabv2/deeplabv2_efficientnet-lite0_voc12-animals-224x224'
+_seg = 'configs/deeplabv2/deeplabv2_efficientnet-lite0_custom-224x224'
 stages = []
 for _name, _config, _weights in (
     ('gap', 'cam/cam_efficientnet-lite0', {}),

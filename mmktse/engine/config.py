@@ -34,35 +34,42 @@ def load_config(path: str, cfg_options: Optional[dict] = None) -> Config:
         if name in options:
             _replace(cfg._cfg_dict, name, options[name])
     cfg.merge_from_dict(options)
-    _fill_num_classes(cfg)
+    _fill_classes(cfg)
     return cfg
 
 
-def _fill_num_classes(cfg: Config) -> None:
-    """Counts the classes of the data where the model leaves them open.
+def _fill_classes(cfg: Config) -> None:
+    """Reads the class list of the data where the config leaves it open.
 
-    ``num_classes=None`` becomes the number of lines of the data's class file,
-    with background for a segmentation head.
+    ``num_classes=None`` of a head becomes the number of classes. In a
+    segmentation config (scope mmseg) background comes first and counts, and
+    the data sets get the names, as mmseg wants them.
     """
-    heads = [(path, node) for path, node in _walk(cfg.get('model'), 'model')
-             if 'num_classes' in node and node['num_classes'] is None]
-    files = [
-        osp.join(node['data_root'], node['metainfo']['classes'])
-        for loader in ('train_dataloader', 'test_dataloader')
-        for _, node in _walk(cfg.get(loader), loader)
+    heads = [
+        node for _, node in _walk(cfg.get('model'), 'model')
+        if 'num_classes' in node and node['num_classes'] is None
+    ]
+    datasets = [
+        node for loader in cfg if loader.endswith('_dataloader')
+        for _, node in _walk(cfg[loader], loader)
         if isinstance((node.get('metainfo') or {}).get('classes'), str)
     ]
     # A missing folder is reported by the tools, with its setting.
-    if not heads or not files or not osp.isdir(osp.dirname(files[0])):
+    if not heads or not datasets or not osp.isdir(datasets[0]['data_root']):
         return
-    if not osp.isfile(files[0]):
+    path = osp.join(datasets[0]['data_root'],
+                    datasets[0]['metainfo']['classes'])
+    if not osp.isfile(path):
         raise FileNotFoundError(
-            f'There is no class list {files[0]}: write one class name per '
-            'line, without background.')
-    names = [name for name in list_from_file(files[0]) if name.strip()]
-    for path, node in heads:
-        node['num_classes'] = len(names) + ('decode_head' in path
-                                            or 'auxiliary_head' in path)
+            f'There is no class list {path}: write one class name per line, '
+            'without background.')
+    names = [name.strip() for name in list_from_file(path) if name.strip()]
+    if cfg.get('default_scope') == 'mmseg':
+        names.insert(0, 'background')
+        for node in datasets:
+            node['metainfo']['classes'] = tuple(names)
+    for node in heads:
+        node['num_classes'] = len(names)
 
 
 def _replace(node: Any, name: str, value: str) -> None:

@@ -1,11 +1,10 @@
 # Copyright (c) mmktse authors. All rights reserved.
 # Any N classes: images in JPEGImages, pseudo labels of the train list, and
 # SegmentationClass masks of the ids in ImageSets/val.txt to validate on.
-# An inheriting config names its classes (background first) for all loaders
-# and sets model.decode_head.num_classes.
+# The classes come from the folder's classes.txt.
 data_root = 'data/custom/'
 pseudo_label_dir = 'work_dirs/pseudo_labels/custom'
-metainfo = dict(classes=('background', 'object'))
+metainfo = dict(classes='classes.txt')
 crop_size = (224, 224)
 train_pipeline = [
     dict(type='LoadImageFromFile'),

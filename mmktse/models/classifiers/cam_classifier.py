@@ -93,7 +93,9 @@ class CAMClassifier(BaseClassifier):
 
     def extract_feat(self, inputs: Tensor) -> tuple:
         """Feature maps of images (N, 3, H, W)."""
-        return self.backbone(inputs)
+        feats = self.backbone(inputs)
+        # mmseg's MobileNetV2 gives a single map without a tuple.
+        return (feats, ) if isinstance(feats, Tensor) else feats
 
     def score_maps(self, inputs: Tensor) -> Tensor:
         """Head output of images (N, 3, H, W), float32."""

@@ -1,6 +1,6 @@
 # Copyright (c) mmktse authors. All rights reserved.
 # Upper bound of the pseudo labels: the same training on the real masks.
-_base_ = './deeplabv2_efficientnet-lite0_voc12-animals-224x224.py'
+_base_ = './deeplabv2_efficientnet-lite0_custom-224x224.py'
 
 train_dataloader = dict(
     dataset=dict(

@@ -1,0 +1,68 @@
+# Copyright (c) mmktse authors. All rights reserved.
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.optim import build_optim_wrapper
+from mmpretrain.structures import DataSample
+
+from mmktse.registry import MODELS, TRANSFORMS
+
+FOLDER = Path(__file__).parents[2] / 'configs'
+CONFIGS = sorted(
+    str(path.relative_to(FOLDER)) for name in ('cam', 'ktse')
+    for path in (FOLDER / name).glob('*.py'))
+
+
+@pytest.fixture(params=CONFIGS)
+def cfg(request):
+    if 'efficientnet' in request.param:
+        pytest.importorskip('timm')
+    return Config.fromfile(FOLDER / request.param)
+
+
+def half(num_classes, size):
+    labels = [[0], [0, num_classes - 1]]
+    return [
+        torch.randint(0, 256, (3, size, size), dtype=torch.uint8)
+        for _ in labels
+    ], [DataSample().set_gt_label(label) for label in labels]
+
+
+def test_one_step_of_each_phase(cfg):
+    torch.manual_seed(0)
+    cfg.model.backbone.init_cfg = None
+    if cfg.model.head.num_classes is None:
+        cfg.model.head.num_classes = 3
+    model = MODELS.build(cfg.model)
+    model.init_weights()
+    model.train()
+    optim_wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
+    before = {k: v.clone() for k, v in model.named_parameters()}
+    inputs, samples = half(cfg.model.head.num_classes, 64)
+    batch = dict(inputs=inputs, data_samples=samples)
+    assert torch.isfinite(model.train_step(batch, optim_wrapper)['loss'])
+    if cfg.train_dataloader.dataset.type == 'SameClassPairDataset':
+        inputs, samples = half(cfg.model.head.num_classes, 64)
+        batch.update(partner_inputs=inputs, partner_data_samples=samples)
+        logs = model.train_step(batch, optim_wrapper)
+        assert torch.isfinite(logs['loss'])
+        assert {'loss_kt', 'loss_bg', 'loss_local', 'loss_two'} <= set(logs)
+    moved = [
+        name for name, value in model.named_parameters()
+        if not torch.equal(value, before[name])
+    ]
+    assert any(name.startswith('backbone') for name in moved)
+    assert any(name.startswith('head') for name in moved)
+    with torch.no_grad():
+        scores = model.eval()(torch.rand(1, 3, 64, 96))
+    assert scores.shape == (1, cfg.model.head.num_classes, 4, 6)
+
+
+def test_both_phases_use_the_same_images(cfg):
+    main = cfg.train_dataloader.dataset
+    main = main.get('dataset', main)
+    assert main == cfg.warmup_dataloader.dataset
+    for transform in main.pipeline:
+        TRANSFORMS.build(transform)
