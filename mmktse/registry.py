@@ -11,6 +11,7 @@ from mmengine.registry import LOOPS as MMENGINE_LOOPS
 from mmengine.registry import METRICS as MMENGINE_METRICS
 from mmengine.registry import MODELS as MMENGINE_MODELS
 from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
+from mmengine.registry import VISBACKENDS as MMENGINE_VISBACKENDS
 from mmengine.registry import WEIGHT_INITIALIZERS as MMENGINE_INITIALIZERS
 from mmengine.registry import Registry
 
@@ -54,3 +55,9 @@ WEIGHT_INITIALIZERS = Registry(
     parent=MMENGINE_INITIALIZERS,
     scope='mmktse',
     locations=['mmktse.models'])
+# Nothing of ours, but MMEngine looks for every registry of a scope.
+VISBACKENDS = Registry(
+    'vis_backend',
+    parent=MMENGINE_VISBACKENDS,
+    scope='mmktse',
+    locations=['mmktse.visualization'])

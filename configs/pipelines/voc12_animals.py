@@ -8,16 +8,21 @@ data_root = 'data/voc12_animals'
 mobilenet = 'checkpoints/mobilenet_v2_imagenet.pth'
 
 _data = dict(data_root='{data_root}')
+_weights = {'model.backbone.init_cfg.checkpoint': '{mobilenet}'}
+_steps = 400
+_schedule = {
+    'param_scheduler.0.end': _steps,
+    'train_cfg.max_iters': _steps,
+    'train_cfg.val_interval': _steps
+}
 _seg = 'configs/deeplabv2/deeplabv2_efficientnet-lite0_custom-224x224'
 stages = []
-for _name, _config, _weights in (
+for _name, _config, _options in (
     ('gap', 'cam/cam_efficientnet-lite0', {}),
     ('gpp', 'ktse/gpp_efficientnet-lite0', {}),
     ('ktse', 'ktse/ktse_efficientnet-lite0', {}),
-    ('gpp_mobilenetv2', 'ktse/gpp_mobilenetv2',
-     {'model.backbone.init_cfg.checkpoint': '{mobilenet}'}),
-    ('ktse_mobilenetv2', 'ktse/ktse_mobilenetv2',
-     {'model.backbone.init_cfg.checkpoint': '{mobilenet}'})):
+    ('gpp_mobilenetv2', 'ktse/gpp_mobilenetv2', _weights),
+    ('ktse_mobilenetv2', 'ktse/ktse_mobilenetv2', _weights)):
     _config = f'configs/{_config}_custom.py'
     stages += [
         dict(
@@ -26,7 +31,7 @@ for _name, _config, _weights in (
             config=_config,
             cfg_options={
                 **_data,
-                **_weights
+                **_options
             }),
         # Seeds, and labels refined with PAR.
         dict(
@@ -36,7 +41,7 @@ for _name, _config, _weights in (
             checkpoint=f'{{{_name}.checkpoint}}',
             args=['--threshold', 'oracle'],
             cfg_options=_data),
-        # The same seeds with a dense CRF on their labels.
+        # The same seeds, their labels refined with a dense CRF.
         dict(
             name=f'{_name}_crf',
             type='pseudo_labels',
@@ -44,36 +49,33 @@ for _name, _config, _weights in (
             from_seeds=f'{{{_name}_par.work_dir}}',
             args=['--threshold', 'oracle'],
             show=['pseudo labels'],
-            cfg_options=dict(
-                _data, pseudo_labels=dict(refiner=dict(
-                    type='LabelCRFRefiner')))),
+            cfg_options={
+                **_data, 'pseudo_labels.refiner.type': 'LabelCRFRefiner'
+            }),
     ]
-    if 'mobilenet' not in _name:
-        stages += [
-            dict(
-                name=f'{_name}_deeplabv2',
-                type='train',
-                config=f'{_seg}.py',
-                cfg_options=dict(
-                    _data, pseudo_label_dir=f'{{{_name}_par.work_dir}}')),
-            dict(
-                name=f'{_name}_deeplabv2_val',
-                type='test',
-                config=f'{_seg}.py',
-                checkpoint=f'{{{_name}_deeplabv2.checkpoint}}',
-                cfg_options=dict(
-                    _data, pseudo_label_dir=f'{{{_name}_par.work_dir}}')),
-        ]
-stages += [
-    dict(
-        name='truth_deeplabv2',
-        type='train',
-        config=f'{_seg}-gt.py',
-        cfg_options=_data),
-    dict(
-        name='truth_deeplabv2_val',
-        type='test',
-        config=f'{_seg}-gt.py',
-        checkpoint='{truth_deeplabv2.checkpoint}',
-        cfg_options=_data),
-]
+for _name, _config, _options in (
+    ('gap', f'{_seg}.py', dict(pseudo_label_dir='{gap_par.work_dir}')),
+    ('gpp', f'{_seg}.py', dict(pseudo_label_dir='{gpp_par.work_dir}')),
+    ('ktse', f'{_seg}.py', dict(pseudo_label_dir='{ktse_par.work_dir}')),
+    ('truth', f'{_seg}-gt.py', {})):
+    stages += [
+        dict(
+            name=f'{_name}_deeplabv2',
+            type='train',
+            config=_config,
+            cfg_options={
+                **_data,
+                **_options,
+                **_schedule
+            }),
+        dict(
+            name=f'{_name}_deeplabv2_val',
+            type='test',
+            config=_config,
+            checkpoint=f'{{{_name}_deeplabv2.checkpoint}}',
+            args=['--tta'],
+            cfg_options={
+                **_data,
+                **_options
+            }),
+    ]

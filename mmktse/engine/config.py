@@ -3,7 +3,8 @@ import os.path as osp
 from typing import Any, Iterator, Optional, Sequence, Tuple
 
 from mmengine.config import Config
-from mmengine.fileio import list_from_file
+
+from mmktse.datasets.image_labels import read_classes
 
 # Given once on the command line, these reach every data set of a config.
 SHARED_OPTIONS = ('data_root', 'pseudo_label_dir')
@@ -59,11 +60,7 @@ def _fill_classes(cfg: Config) -> None:
         return
     path = osp.join(datasets[0]['data_root'],
                     datasets[0]['metainfo']['classes'])
-    if not osp.isfile(path):
-        raise FileNotFoundError(
-            f'There is no class list {path}: write one class name per line, '
-            'without background.')
-    names = [name.strip() for name in list_from_file(path) if name.strip()]
+    names = list(read_classes(path))
     if cfg.get('default_scope') == 'mmseg':
         names.insert(0, 'background')
         for node in datasets:

@@ -6,7 +6,6 @@ and must not be merged into one.
 """
 from typing import Sequence, Tuple
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
