@@ -33,7 +33,8 @@ def parity(parity_dir):
     def load(name):
         data = np.load(osp.join(parity_dir, f'{name}.npz'), allow_pickle=False)
         return {
-            key: data[key]
+            key:
+            data[key]
             if data[key].dtype.kind == 'U' else torch.from_numpy(data[key])
             for key in data
         }

@@ -52,8 +52,7 @@ stages = [
         type='train',
         config=_seg,
         cfg_options={
-            **_data,
-            'pseudo_label_dir': '{ktse_labels.work_dir}',
+            **_data, 'pseudo_label_dir': '{ktse_labels.work_dir}',
             **_schedule
         }),
     dict(

@@ -16,13 +16,18 @@ _schedule = {
     'train_cfg.val_interval': _steps
 }
 _seg = 'configs/deeplabv2/deeplabv2_efficientnet-lite0_custom-224x224'
+_cam_networks = [('gap', 'cam/cam_efficientnet-lite0', {}),
+                 ('gpp', 'ktse/gpp_efficientnet-lite0', {}),
+                 ('ktse', 'ktse/ktse_efficientnet-lite0', {}),
+                 ('gpp_mobilenetv2', 'ktse/gpp_mobilenetv2', _weights),
+                 ('ktse_mobilenetv2', 'ktse/ktse_mobilenetv2', _weights)]
+_labels = [('gap', f'{_seg}.py', dict(pseudo_label_dir='{gap_par.work_dir}')),
+           ('gpp', f'{_seg}.py', dict(pseudo_label_dir='{gpp_par.work_dir}')),
+           ('ktse', f'{_seg}.py',
+            dict(pseudo_label_dir='{ktse_par.work_dir}')),
+           ('truth', f'{_seg}-gt.py', {})]
 stages = []
-for _name, _config, _options in (
-    ('gap', 'cam/cam_efficientnet-lite0', {}),
-    ('gpp', 'ktse/gpp_efficientnet-lite0', {}),
-    ('ktse', 'ktse/ktse_efficientnet-lite0', {}),
-    ('gpp_mobilenetv2', 'ktse/gpp_mobilenetv2', _weights),
-    ('ktse_mobilenetv2', 'ktse/ktse_mobilenetv2', _weights)):
+for _name, _config, _options in _cam_networks:
     _config = f'configs/{_config}_custom.py'
     stages += [
         dict(
@@ -53,11 +58,7 @@ for _name, _config, _options in (
                 **_data, 'pseudo_labels.refiner.type': 'LabelCRFRefiner'
             }),
     ]
-for _name, _config, _options in (
-    ('gap', f'{_seg}.py', dict(pseudo_label_dir='{gap_par.work_dir}')),
-    ('gpp', f'{_seg}.py', dict(pseudo_label_dir='{gpp_par.work_dir}')),
-    ('ktse', f'{_seg}.py', dict(pseudo_label_dir='{ktse_par.work_dir}')),
-    ('truth', f'{_seg}-gt.py', {})):
+for _name, _config, _options in _labels:
     stages += [
         dict(
             name=f'{_name}_deeplabv2',

@@ -10,7 +10,8 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
-    'path', sorted((ROOT / 'configs' / 'pipelines').glob('*.py')),
+    'path',
+    sorted((ROOT / 'configs' / 'pipelines').glob('*.py')),
     ids=lambda path: path.stem)
 def test_stages_fit_together(path, tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)

@@ -44,8 +44,7 @@ class CAMClassifier(BaseClassifier):
                  init_cfg: Optional[dict] = None) -> None:
         data_preprocessor = dict(data_preprocessor or {})
         data_preprocessor.setdefault('type', 'CAMDataPreprocessor')
-        super().__init__(
-            init_cfg, MODELS.build(data_preprocessor))
+        super().__init__(init_cfg, MODELS.build(data_preprocessor))
         # Convolutions follow the memory format of their weights: about twice
         # as fast on a CPU, and what half precision wants on a GPU.
         self.backbone = MODELS.build(backbone).to(
@@ -101,8 +100,7 @@ class CAMClassifier(BaseClassifier):
         """Head output of images (N, 3, H, W), float32."""
         return self.head(self.extract_feat(inputs)).float()
 
-    def targets(self, data_samples: List[DataSample],
-                like: Tensor) -> Tensor:
+    def targets(self, data_samples: List[DataSample], like: Tensor) -> Tensor:
         """Image-level labels (N, C), 0 or 1, on the device of ``like``."""
         targets = like.new_zeros((len(data_samples), self.head.num_classes))
         for row, sample in zip(targets, data_samples):

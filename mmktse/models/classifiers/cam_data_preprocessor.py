@@ -17,8 +17,8 @@ class CAMDataPreprocessor(ClsDataPreprocessor):
 
     def forward(self, data: dict, training: bool = False) -> dict:
         inputs = data['inputs']
-        if isinstance(inputs, (list, tuple)) and not isinstance(
-                inputs[0], Tensor):
+        if isinstance(inputs,
+                      (list, tuple)) and not isinstance(inputs[0], Tensor):
             return dict(
                 inputs=[[self.normalize(img) for img in view]
                         for view in inputs],

@@ -53,17 +53,17 @@ class GPPHead(CAMHead):
             gates keep PyTorch's default.
     """
 
-    def __init__(
-        self,
-        num_classes: int,
-        in_channels: int,
-        hidden_channels: int = 256,
-        bins: Sequence[int] = (2, 4, 8, 16),
-        loss_weight: float = 1.0,
-        init_cfg: dict = dict(
-            type='Xavier',
-            distribution='uniform',
-            override=[dict(name='fc8'), dict(name='fc9')])):
+    def __init__(self,
+                 num_classes: int,
+                 in_channels: int,
+                 hidden_channels: int = 256,
+                 bins: Sequence[int] = (2, 4, 8, 16),
+                 loss_weight: float = 1.0,
+                 init_cfg: dict = dict(
+                     type='Xavier',
+                     distribution='uniform',
+                     override=[dict(name='fc8'),
+                               dict(name='fc9')])):
         self.hidden_channels = hidden_channels
         self.bins = bins
         super().__init__(num_classes, in_channels, loss_weight, init_cfg)

@@ -82,8 +82,7 @@ class OnlineLabeler(nn.Module):
                 # PAR is linear and the channels of a stack sum to one, so
                 # the background follows from the others.
                 stacks.append(stack[:, 1:])
-            refined = self.par.propagate(
-                torch.cat(stacks, 1), affinity[rows])
+            refined = self.par.propagate(torch.cat(stacks, 1), affinity[rows])
             ids = torch.cat((torch.zeros_like(classes[:, :1]), classes + 1), 1)
             hard = []
             for stack in resize(refined, size).split(count, dim=1):

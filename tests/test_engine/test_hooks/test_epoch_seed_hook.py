@@ -9,8 +9,7 @@ from mmktse.engine.hooks import EpochSeedHook
 
 
 def draw(seed, epoch):
-    EpochSeedHook().before_train_epoch(
-        SimpleNamespace(seed=seed, epoch=epoch))
+    EpochSeedHook().before_train_epoch(SimpleNamespace(seed=seed, epoch=epoch))
     return random.random(), np.random.rand(), torch.rand(1).item()
 
 

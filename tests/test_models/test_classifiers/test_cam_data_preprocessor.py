@@ -16,12 +16,11 @@ def image(*size):
 
 def test_partners_are_handled_like_anchors():
     x, y = image(8, 8), image(8, 8)
-    data = build()(
-        dict(
-            inputs=[x],
-            data_samples=[DataSample()],
-            partner_inputs=[y],
-            partner_data_samples=[DataSample()]), True)
+    data = build()(dict(
+        inputs=[x],
+        data_samples=[DataSample()],
+        partner_inputs=[y],
+        partner_data_samples=[DataSample()]), True)
     want = build()(dict(inputs=[y], data_samples=[DataSample()]), True)
     assert torch.equal(data['partner_inputs'], want['inputs'])
     assert data['inputs'].shape == (1, 3, 8, 8)

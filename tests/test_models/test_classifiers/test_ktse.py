@@ -88,14 +88,12 @@ def test_full_step_equals_four_separate_forwards():
     maps_s = model.score_maps(torch.cat((x1[:2], x2[:2]), 2))
     counts = [len(label) for label in LABELS]
     images = [model.data_preprocessor.denormalize(x) for x in (x1, x2)]
-    y1, y2 = (
-        model.labeler(i, s, y, counts)
-        for i, s in zip(images, (s1, s2)))
+    y1, y2 = (model.labeler(i, s, y, counts) for i, s in zip(images, (s1, s2)))
     want = dict(
-        loss_cls=F.binary_cross_entropy_with_logits(
-            model.head.logits(s1), y),
-        loss_kt=((torch.cat((s1[:2], s2[:2]), 2) - maps_s[:, 1:] - 0.05).relu()
-                 * y[:2, :, None, None]).mean(),
+        loss_cls=F.binary_cross_entropy_with_logits(model.head.logits(s1), y),
+        loss_kt=((torch.cat(
+            (s1[:2], s2[:2]), 2) - maps_s[:, 1:] - 0.05).relu() *
+                 y[:2, :, None, None]).mean(),
         loss_two=model.ssr.mixed(maps_s, torch.cat((y1[:2], y2[:2]), 1)),
         **model.ssr(maps1, y1, cam_fg, y),
         **model.mga(s1, s_m, low < 0.6, y))

@@ -14,8 +14,9 @@ def test_golden(parity):
     data = parity('pseudo_labels')
     targets = data['y'].float()
     images = data['par_image_bgr_u8'].flip(1).float() / 255
-    got = OnlineLabeler(tuple(data['thresholds'].tolist()))(
-        images, data['S'], targets, counts(targets))
+    got = OnlineLabeler(tuple(data['thresholds'].tolist()))(images, data['S'],
+                                                            targets,
+                                                            counts(targets))
     clear = ~data['near_tie']
     assert torch.equal(got[clear], data['label'].long()[clear])
 
