@@ -8,7 +8,14 @@ data_root = 'data/voc12_animals'
 mobilenet = 'checkpoints/mobilenet_v2_imagenet.pth'
 
 _data = dict(data_root='{data_root}')
-_weights = {'model.backbone.init_cfg.checkpoint': '{mobilenet}'}
+# Half of the epochs, to show the swap of the backbone.
+_mobilenet = {
+    'model.backbone.init_cfg.checkpoint': '{mobilenet}',
+    'train_cfg.warmup_epochs': 1,
+    'train_cfg.max_epochs': 4,
+    'param_scheduler.0.milestones': [1],
+    'param_scheduler.1.end': 5
+}
 _steps = 400
 _schedule = {
     'param_scheduler.0.end': _steps,
@@ -19,8 +26,8 @@ _seg = 'configs/deeplabv2/deeplabv2_efficientnet-lite0_custom-224x224'
 _cam_networks = [('gap', 'cam/cam_efficientnet-lite0', {}),
                  ('gpp', 'ktse/gpp_efficientnet-lite0', {}),
                  ('ktse', 'ktse/ktse_efficientnet-lite0', {}),
-                 ('gpp_mobilenetv2', 'ktse/gpp_mobilenetv2', _weights),
-                 ('ktse_mobilenetv2', 'ktse/ktse_mobilenetv2', _weights)]
+                 ('gpp_mobilenetv2', 'ktse/gpp_mobilenetv2', _mobilenet),
+                 ('ktse_mobilenetv2', 'ktse/ktse_mobilenetv2', _mobilenet)]
 _labels = [('gap', f'{_seg}.py', dict(pseudo_label_dir='{gap_par.work_dir}')),
            ('gpp', f'{_seg}.py', dict(pseudo_label_dir='{gpp_par.work_dir}')),
            ('ktse', f'{_seg}.py',
@@ -80,3 +87,5 @@ for _name, _config, _options in _labels:
                 **_options
             }),
     ]
+# The small ones last.
+stages.sort(key=lambda stage: 'mobilenetv2' in stage['name'])
