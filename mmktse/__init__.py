@@ -34,8 +34,8 @@ def _check_versions() -> None:
     if problems:
         raise ImportError(
             'mmktse needs the OpenMMLab packages: ' + '; '.join(problems) +
-            '. Install them with "pip install mmktse[onedl]" (no compiler '
-            'needed) or "pip install mmktse[openmmlab]".')
+            '. Install them in the repository with "pip install -e .[onedl]" '
+            '(no compiler needed) or "pip install -e .[openmmlab]".')
 
 
 _check_versions()

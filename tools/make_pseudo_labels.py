@@ -177,7 +177,8 @@ def main() -> None:
     ]
     if args.no_eval or not all(m and osp.isfile(m) for m in masks):
         return
-    split = cfg.test_dataloader.dataset.get('ann_file') or 'all images'
+    source = cfg.test_dataloader.dataset
+    split = source.get('id_file') or source.get('ann_file') or 'all images'
     result = measure(dataset, split, args, settings)
     if is_main_process():
         with atomic_write(osp.join(args.out, 'metrics.json'), 'w') as file:

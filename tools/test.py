@@ -91,12 +91,18 @@ def main() -> None:
     if args.tta:
         enable_tta(cfg)
     if args.out:
+        if 'pseudo_labels' in cfg:
+            raise ValueError('--out is for segmentation networks; the maps of '
+                             'a CAM network are written by '
+                             'tools/make_pseudo_labels.py.')
         cfg.test_evaluator.output_dir = args.out
     setup_distributed(cfg, args.launcher)
     runner = Runner.from_cfg(cfg)
     metrics = runner.test()
     if is_main_process():
-        split = cfg.test_dataloader.dataset.get('ann_file') or 'all images'
+        dataset = cfg.test_dataloader.dataset
+        split = dataset.get('id_file') or dataset.get(
+            'ann_file') or 'all images'
         result = dict(rows=table_rows(metrics, split), metrics=metrics)
         with atomic_write(osp.join(cfg.work_dir, 'metrics.json'), 'w') as file:
             json.dump(result, file, indent=1, default=float)

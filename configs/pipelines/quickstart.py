@@ -5,11 +5,11 @@ _data = dict(data_root='{work_dir}/data')
 _cam = 'configs/cam/cam_efficientnet-lite0_custom.py'
 _ktse = 'configs/ktse/ktse_efficientnet-lite0_custom.py'
 _seg = 'configs/deeplabv2/deeplabv2_efficientnet-lite0_custom-224x224.py'
-_steps = 200
+_epochs = 16
 _schedule = {
-    'param_scheduler.0.end': _steps,
-    'train_cfg.max_iters': _steps,
-    'train_cfg.val_interval': _steps
+    'param_scheduler.0.end': _epochs,
+    'train_cfg.max_epochs': _epochs,
+    'train_cfg.val_interval': _epochs
 }
 stages = [
     dict(

@@ -16,11 +16,11 @@ _mobilenet = {
     'param_scheduler.0.milestones': [1],
     'param_scheduler.1.end': 5
 }
-_steps = 400
+_epochs = 6
 _schedule = {
-    'param_scheduler.0.end': _steps,
-    'train_cfg.max_iters': _steps,
-    'train_cfg.val_interval': _steps
+    'param_scheduler.0.end': _epochs,
+    'train_cfg.max_epochs': _epochs,
+    'train_cfg.val_interval': _epochs
 }
 _seg = 'configs/deeplabv2/deeplabv2_efficientnet-lite0_custom-224x224'
 _cam_networks = [('gap', 'cam/cam_efficientnet-lite0', {}),
@@ -78,6 +78,7 @@ for _name, _config, _options in _labels:
             }),
         dict(
             name=f'{_name}_deeplabv2_val',
+            title=f'DeepLabV2 on {_name}, multi-scale and flip',
             type='test',
             config=_config,
             checkpoint=f'{{{_name}_deeplabv2.checkpoint}}',

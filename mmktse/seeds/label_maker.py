@@ -1,6 +1,8 @@
 # Copyright (c) mmktse authors. All rights reserved.
 import multiprocessing
 import shutil
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import List, Optional, Sequence, Tuple, Union
 
@@ -175,6 +177,11 @@ class PseudoLabelMaker:
         self.ids = list(self.images)
         self.palette = dataset.metainfo.get('palette')
         presence = [(s['img_id'], s.get('gt_label')) for s in samples]
+        stored = origin['settings'].get('cam_source', cam_source)
+        if stored != cam_source:
+            raise ValueError(
+                f'The seeds in {self.seed_folder} have their classes from the '
+                f'{stored}: set cam_source to "{stored}".')
         settings = dict(
             seeds=dict(origin['settings'], cam_source=cam_source),
             labels=dict(
@@ -268,8 +275,17 @@ class PseudoLabelMaker:
         # A forked child would inherit locks of the threads of its parent.
         context = multiprocessing.get_context('spawn')
         workers = min(self.num_workers, len(samples))
-        with context.Pool(workers, _start_worker, (labeller, )) as pool:
-            self._exhaust(pool.imap_unordered(_label, samples), bar)
+        with ProcessPoolExecutor(workers, context, _start_worker,
+                                 (labeller, )) as pool:
+            futures = [pool.submit(_label, sample) for sample in samples]
+            try:
+                self._exhaust((f.result() for f in as_completed(futures)), bar)
+            except BrokenProcessPool as error:
+                raise RuntimeError(
+                    'A worker that makes labels was killed, maybe for lack of '
+                    'memory; the same command goes on from here.') from error
+            finally:
+                pool.shutdown(cancel_futures=True)
 
     @staticmethod
     def _exhaust(results, bar: Optional[ProgressBar]) -> None:

@@ -95,8 +95,9 @@ def test_classes_agree_everywhere(cfg):
 
 def test_schedule_reaches_its_end(cfg):
     scheduler, = cfg.param_scheduler
-    assert scheduler.end == cfg.train_cfg.max_iters
-    assert cfg.train_cfg.max_iters % cfg.train_cfg.val_interval == 0
+    unit = 'max_epochs' if scheduler.by_epoch else 'max_iters'
+    assert scheduler.end == cfg.train_cfg[unit]
+    assert cfg.train_cfg[unit] % cfg.train_cfg.val_interval == 0
 
 
 def test_pipelines_build(cfg):

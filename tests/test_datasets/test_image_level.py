@@ -212,11 +212,11 @@ def test_unreadable_image_stops_training(root):
 
 
 @pytest.mark.skipif(
-    not os.environ.get('MMKTSE_SHARED_DIR'),
-    reason='MMKTSE_SHARED_DIR is not set')
+    not os.environ.get('MMKTSE_TEST_DATA'),
+    reason='MMKTSE_TEST_DATA names no folder of real images')
 def test_real_images():
     dataset = build(
-        osp.join(os.environ['MMKTSE_SHARED_DIR'], 'voc12_animals'),
+        osp.join(os.environ['MMKTSE_TEST_DATA'], 'voc12_animals'),
         'ImageSets/train_labels.txt')
     assert len(dataset) == 1134
     several = [len(label) > 1 for label in labels(dataset).values()]

@@ -184,12 +184,13 @@ def test_wrong_files_are_refused(tmp_path):
 
 
 @pytest.mark.skipif(
-    'MMKTSE_SHARED_DIR' not in os.environ, reason='needs real images')
+    'MMKTSE_TEST_DATA' not in os.environ,
+    reason='MMKTSE_TEST_DATA names no folder of real images')
 @pytest.mark.parametrize('name', ['lite0', 'mobilenet'])
 def test_imagenet_classes_of_real_photographs(name):
     """The converted network and its own classifier see cats and dogs."""
     mmcv = pytest.importorskip('mmcv')
-    shared = os.environ['MMKTSE_SHARED_DIR']
+    shared = os.environ['MMKTSE_TEST_DATA']
     data = os.path.join(shared, 'voc12_animals')
     if name == 'lite0':
         cfg = {

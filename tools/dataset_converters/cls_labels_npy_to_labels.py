@@ -7,6 +7,7 @@ from numpy.lib import format as npy_format
 
 from mmktse.datasets.image_labels import read_classes, write_labels
 from mmktse.datasets.voc import VOC_CLASSES
+from mmktse.engine.errors import one_sentence_errors
 
 
 class ArrayUnpickler(pickle.Unpickler):
@@ -79,7 +80,8 @@ def to_labels(vectors, num_classes, id_format='{}'):
     Args:
         vectors (dict): Vector (num_classes,) of 0 and 1 by id.
         num_classes (int): Number of classes.
-        id_format (str): Format of the ids. Defaults to '{}'.
+        id_format (str): Format of the ids. Defaults to '{}', which also
+            turns a number into an id of VOC.
 
     Returns:
         dict[str, list[int]]: 0-based classes by id.
@@ -95,6 +97,9 @@ def to_labels(vectors, num_classes, id_format='{}'):
             raise ValueError(
                 f'The label of {key} must be {num_classes} values of 0 or 1, '
                 f'but is {vector}; give other class names with --classes.')
+        if isinstance(key, int) and id_format == '{}':
+            # 2007000032 is the image 2007_000032 of VOC.
+            key = f'{key // 10**6}_{key % 10**6:06d}'
         labels[id_format.format(key)] = np.flatnonzero(vector).tolist()
     return labels
 
@@ -115,6 +120,7 @@ def parse_args():
     return parser.parse_args()
 
 
+@one_sentence_errors
 def main():
     args = parse_args()
     classes = read_classes(args.classes) if args.classes else VOC_CLASSES

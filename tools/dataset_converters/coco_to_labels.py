@@ -9,6 +9,7 @@ import numpy as np
 from mmengine.utils import track_parallel_progress, track_progress
 
 from mmktse.datasets.image_labels import write_labels
+from mmktse.engine.errors import one_sentence_errors
 from mmktse.seeds.label_io import VOID, save_label_map
 from mmktse.utils import atomic_write
 
@@ -58,6 +59,7 @@ def make_mask(task, mask_dir, crowd):
     save_label_map(path, label)
 
 
+@one_sentence_errors
 def main():
     args = parse_args()
     if args.mask_dir:

@@ -5,6 +5,7 @@ from mmktse.datasets.image_labels import (class_indices, read_classes,
                                           read_labels, read_lines,
                                           write_labels)
 from mmktse.datasets.voc import VOC_CLASSES
+from mmktse.engine.errors import one_sentence_errors
 
 
 def parse_args():
@@ -25,6 +26,7 @@ def parse_args():
     return parser.parse_args()
 
 
+@one_sentence_errors
 def main():
     args = parse_args()
     classes = read_classes(args.classes) if args.classes else VOC_CLASSES

@@ -11,6 +11,7 @@ from mmengine.utils import track_iter_progress
 from mmktse.datasets import ImageLevelDataset
 from mmktse.datasets.transforms import LoadImage
 from mmktse.engine.config import load_config
+from mmktse.engine.errors import one_sentence_errors
 from mmktse.registry import DATASETS
 from mmktse.seeds.label_io import load_label_map
 
@@ -106,6 +107,7 @@ def verify(dataset, labels_only=False, num_workers=4):
     return data_list, problems
 
 
+@one_sentence_errors
 def main():
     args = parse_args()
     total = 0

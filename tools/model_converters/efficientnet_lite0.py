@@ -4,6 +4,7 @@ import argparse
 
 import torch
 
+from mmktse.engine.errors import one_sentence_errors
 from mmktse.models.converters import (convert_efficientnet_lite0,
                                       efficientnet_lite0_file, load_weights)
 
@@ -18,6 +19,7 @@ def parse_args():
     return parser.parse_args()
 
 
+@one_sentence_errors
 def main():
     args = parse_args()
     state = convert_efficientnet_lite0(

@@ -8,6 +8,7 @@ import argparse
 
 import torch
 
+from mmktse.engine.errors import one_sentence_errors
 from mmktse.models.converters import (convert_torchvision_mobilenet_v2,
                                       load_weights)
 
@@ -21,6 +22,7 @@ def parse_args():
     return parser.parse_args()
 
 
+@one_sentence_errors
 def main():
     args = parse_args()
     state = convert_torchvision_mobilenet_v2(load_weights(args.src))

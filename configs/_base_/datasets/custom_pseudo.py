@@ -43,8 +43,10 @@ tta_pipeline = [
 train_dataloader = dict(
     batch_size=16,
     num_workers=2,
-    persistent_workers=True,
-    sampler=dict(type='InfiniteSampler', shuffle=True),
+    persistent_workers=False,
+    drop_last=True,
+    worker_init_fn=dict(type='mmktse.seed_worker'),
+    sampler=dict(type='DefaultSampler', shuffle=True),
     dataset=dict(
         type='mmktse.PseudoLabelSegDataset',
         data_root=data_root,

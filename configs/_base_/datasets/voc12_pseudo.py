@@ -47,6 +47,8 @@ train_dataloader = dict(
         data_root=data_root,
         pseudo_label_dir=pseudo_label_dir,
         data_prefix=dict(img_path='JPEGImages'),
+        # A folder without a label for each of them is refused.
+        ann_file='ImageSets/Segmentation/train_aug.txt',
         metainfo=dict(
             classes=('background', 'aeroplane', 'bicycle', 'bird', 'boat',
                      'bottle', 'bus', 'car', 'cat', 'chair', 'cow',

@@ -38,7 +38,8 @@ train_dataloader = dict(
     worker_init_fn=dict(type='mmktse.seed_worker'),
     sampler=dict(type='DefaultSampler', shuffle=True),
     dataset=train_dataset)
-# Seeds are made for trainaug and measured on the 1,464 images of train.
+# Seeds are measured on the 1,464 images of train; for the labels of trainaug
+# test_dataloader.dataset.id_file names the longer list.
 test_dataloader = dict(
     batch_size=1,
     num_workers=4,
@@ -50,5 +51,4 @@ test_dataloader = dict(
         pipeline=test_pipeline,
         test_mode=True))
 test_evaluator = dict(type='SeedMetric', fixed_threshold=0.2)
-# Labels for the segmentation network: the same images that it trains on.
 pseudo_labels = dict(threshold=0.2, refiner=dict(type='PARRefiner'))

@@ -2,10 +2,11 @@
 import os.path as osp
 from typing import Optional, Sequence
 
-from mmengine.dist import get_dist_info
+from mmengine.dist import get_dist_info, is_main_process
 from mmengine.hooks import Hook
-from mmengine.runner import find_latest_checkpoint
+from mmengine.utils import ProgressBar
 
+from mmktse.engine.checkpoint import latest_checkpoint
 from mmktse.evaluation import SeedMetric
 from mmktse.registry import HOOKS
 from mmktse.seeds import load_seed, save_seed
@@ -69,6 +70,9 @@ class PseudoLabelHook(Hook):
                     type='DefaultSampler', shuffle=False, round_up=False))
             loop.dataloader = runner.build_dataloader(loader)
         self._measure(loop.evaluator, dataset, done[rank::world_size])
+        # The share of one process; the ranks run side by side.
+        self._bar = ProgressBar(len(
+            loop.dataloader)) if is_main_process() and missing else None
 
     def after_test_iter(self,
                         runner,
@@ -87,6 +91,8 @@ class PseudoLabelHook(Hook):
                 self.maker.seed_path(sample.img_id),
                 sample.cam.float().cpu().numpy(),
                 sample.cam_classes.cpu().numpy())
+        if self._bar is not None:
+            self._bar.update()
 
     def after_test(self, runner) -> None:
         """Makes the labels from the stored seeds."""
@@ -98,7 +104,7 @@ class PseudoLabelHook(Hook):
     def _checkpoint(self, runner) -> str:
         checkpoint = runner._load_from
         if self.run_after_train or checkpoint is None:
-            checkpoint = find_latest_checkpoint(runner.work_dir)
+            checkpoint = latest_checkpoint(runner.work_dir)
         if checkpoint is None:
             raise FileNotFoundError(
                 'Pseudo labels need a checkpoint to name in their manifest, '

@@ -34,6 +34,12 @@ class WarmupTrainLoop(EpochBasedTrainLoop):
         self.warmup_dataloader = runner.build_dataloader(
             runner.cfg.warmup_dataloader, seed=runner.seed)
         self.warmup_epochs = warmup_epochs
+        for loader in (self.warmup_dataloader, self.main_dataloader):
+            if len(loader) == 0:
+                raise ValueError(
+                    f'{len(loader.dataset)} images do not fill a batch of '
+                    f'{loader.batch_size}: lower the batch_size of '
+                    'warmup_dataloader and train_dataloader.')
         self._max_iters = (
             warmup_epochs * len(self.warmup_dataloader) +
             (max_epochs - warmup_epochs) * len(self.main_dataloader))

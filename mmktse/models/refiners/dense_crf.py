@@ -30,7 +30,7 @@ class _BaseCRF(BaseRefiner):
         except ImportError as error:
             raise ImportError(
                 f'{type(self).__name__} needs pydensecrf: install it with '
-                '"pip install mmktse[crf]", or refine with '
+                '"pip install pydensecrf2" (the extra crf), or refine with '
                 "dict(type='PARRefiner'), which needs no extra package."
             ) from error
         self.densecrf = densecrf
