@@ -26,7 +26,7 @@ def voc(tmp_path):
             root / 'JPEGImages' / f'{name}.jpg')
         (root / 'Annotations' / f'{name}.xml').write_text(
             XML.format(('cat', 'dog', 'person', 'sofa')[i]))
-    for split in ('train_aug', 'train'):
+    for split in ('trainaug', 'train'):
         (root / 'ImageSets/Segmentation' / f'{split}.txt').write_text(
             '\n'.join(ids))
     return root

@@ -48,7 +48,7 @@ train_dataloader = dict(
         pseudo_label_dir=pseudo_label_dir,
         data_prefix=dict(img_path='JPEGImages'),
         # A folder without a label for each of them is refused.
-        ann_file='ImageSets/Segmentation/train_aug.txt',
+        ann_file='ImageSets/Segmentation/trainaug.txt',
         metainfo=dict(
             classes=('background', 'aeroplane', 'bicycle', 'bird', 'boat',
                      'bottle', 'bus', 'car', 'cat', 'chair', 'cow',

@@ -19,7 +19,7 @@ test_pipeline = [
 train_dataset = dict(
     type='VOCImageLevelDataset',
     data_root=data_root,
-    id_file='ImageSets/Segmentation/train_aug.txt',
+    id_file='ImageSets/Segmentation/trainaug.txt',
     pipeline=train_pipeline)
 # Warm-up: single images in small batches.
 warmup_dataloader = dict(
