@@ -16,7 +16,7 @@ _mobilenet = {
     'param_scheduler.0.milestones': [1],
     'param_scheduler.1.end': 5
 }
-_epochs = 6
+_epochs = 4
 _schedule = {
     'param_scheduler.0.end': _epochs,
     'train_cfg.max_epochs': _epochs,
