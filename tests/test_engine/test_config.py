@@ -126,3 +126,35 @@ def test_work_dir():
     assert cfg.work_dir == 'mine'
     set_work_dir(cfg, 'configs/cam/cam_r50.py', 'asked')
     assert cfg.work_dir == 'asked'
+
+
+@pytest.mark.parametrize('scope, classes', [
+    ('mmktse', 'classes.txt'),
+    ('mmseg', ('background', 'cat', 'dog')),
+])
+def test_open_classes_are_read_from_the_data(tmp_path, scope, classes):
+    (tmp_path / 'classes.txt').write_text('cat\ndog\n')
+    path = tmp_path / 'config.py'
+    path.write_text(f"""
+default_scope = '{scope}'
+model = dict(head=dict(num_classes=None), aux=[dict(num_classes=7)])
+train_dataloader = dict(dataset=dict(
+    data_root='', metainfo=dict(classes='classes.txt')))
+""")
+    cfg = load_config(str(path), dict(data_root=str(tmp_path)))
+    assert cfg.model.head.num_classes == (2 if scope == 'mmktse' else 3)
+    assert cfg.model.aux[0].num_classes == 7
+    assert cfg.train_dataloader.dataset.metainfo.classes == classes
+    (tmp_path / 'classes.txt').unlink()
+    with pytest.raises(FileNotFoundError, match='classes.txt'):
+        load_config(str(path), dict(data_root=str(tmp_path)))
+
+
+def test_missing_validation_list(tmp_path):
+    dataset = dict(data_root=str(tmp_path), ann_file='val.txt')
+    cfg = Config(dict(val_dataloader=dict(dataset=dataset)))
+    with pytest.raises(FileNotFoundError, match='val_dataloader=None'):
+        check_data_folders(cfg, ('val_dataloader', ))
+    (tmp_path / 'val.txt').write_text('a')
+    check_data_folders(cfg, ('val_dataloader', ))
+    check_data_folders(Config(dict(val_dataloader=None)), ('val_dataloader', ))

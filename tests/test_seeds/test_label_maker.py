@@ -1,5 +1,6 @@
 # Copyright (c) mmktse authors. All rights reserved.
 import json
+import os
 import os.path as osp
 import signal
 import subprocess
@@ -121,6 +122,23 @@ def test_process_pool_gives_the_same_bytes(root):
     assert content(root / 'one') == content(root / 'two')
 
 
+class Killed:
+    """Stands for a worker that the system kills."""
+
+    def prepare(self):
+        pass
+
+    def __call__(self, sample):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_killed_worker_ends_the_run(root):
+    maker = PseudoLabelMaker(root / 'out', listing(str(root)),
+                             stored_origin(root))
+    with pytest.raises(RuntimeError, match='same command goes on'):
+        maker._run(Killed(), [('a', 'a.png'), ('b', 'b.png')])
+
+
 def test_what_is_done_is_not_done_again(root):
     out = root / 'out'
     label(str(root), out)
@@ -175,6 +193,14 @@ def test_manifest_carries_the_origin_of_the_seeds(root):
                              network_origin(cfg, checkpoint))
     with pytest.raises(ValueError, match='seeds.checkpoint_sha256'):
         other.start()
+
+
+def test_seeds_keep_where_their_classes_come_from(root):
+    origin = dict(settings=dict(cam_source='prediction'), info={})
+    with pytest.raises(ValueError, match='set cam_source to "prediction"'):
+        PseudoLabelMaker(root / 'out', listing(str(root)), origin)
+    PseudoLabelMaker(
+        root / 'out', listing(str(root)), origin, cam_source='prediction')
 
 
 def test_own_seeds_can_be_dropped_at_the_end(root):

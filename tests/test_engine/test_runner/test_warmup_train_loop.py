@@ -55,11 +55,17 @@ def loader(batch_size, **dataset):
     return dict(
         batch_size=batch_size,
         num_workers=0,
+        drop_last=True,
         sampler=dict(type='DefaultSampler', shuffle=True),
         dataset=dict(type='NoisyData', **dataset))
 
 
-def run(work_dir, max_epochs=4, warmup_epochs=2, resume=False, hooks=()):
+def run(work_dir,
+        max_epochs=4,
+        warmup_epochs=2,
+        resume=False,
+        hooks=(),
+        warmup_batch=2):
     torch.manual_seed(0)
     runner = Runner(
         model=dict(type='Line'),
@@ -76,7 +82,7 @@ def run(work_dir, max_epochs=4, warmup_epochs=2, resume=False, hooks=()):
         randomness=dict(seed=3),
         resume=resume,
         default_scope='mmktse',
-        cfg=dict(warmup_dataloader=loader(2)),
+        cfg=dict(warmup_dataloader=loader(warmup_batch)),
         experiment_name='test')
     runner.train()
     return runner
@@ -114,3 +120,9 @@ def test_resume_in_either_phase_is_exact(tmp_path, stop):
 def test_bad_warmup(tmp_path):
     with pytest.raises(ValueError, match='warmup_epochs is 5'):
         run(tmp_path, warmup_epochs=5)
+
+
+def test_too_few_images_for_a_batch(tmp_path):
+    with pytest.raises(
+            ValueError, match='10 images do not fill a batch of 16'):
+        run(tmp_path, warmup_batch=16)

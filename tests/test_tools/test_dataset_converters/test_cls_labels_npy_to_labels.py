@@ -144,3 +144,5 @@ def test_bad_vectors():
 def test_numbers_as_keys():
     labels = TOOL['to_labels']({9: vector(1)}, 20, 'COCO_train2014_{:012d}')
     assert labels == {'COCO_train2014_000000000009': [1]}
+    labels = TOOL['to_labels']({2007000032: vector(0, 14)}, 20)
+    assert labels == {'2007_000032': [0, 14]}
