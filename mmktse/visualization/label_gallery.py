@@ -1,6 +1,8 @@
 # Copyright (c) mmktse authors. All rights reserved.
 from typing import List, Optional, Sequence
 
+import numpy as np
+
 from .cam_overlay import overlay_scores
 from .page import Panel, overlay_label, read_image, save_page
 from .run_source import RunSource, image_iou, read_truth
@@ -8,7 +10,8 @@ from .run_source import RunSource, image_iou, read_truth
 
 def gallery_row(sample: dict,
                 runs: Sequence[RunSource],
-                palette: Optional[Sequence] = None) -> List[Panel]:
+                palette: Optional[Sequence] = None,
+                hide_image: bool = False) -> List[Panel]:
     """Image | truth | every run, label maps with their IoU.
 
     Args:
@@ -17,17 +20,23 @@ def gallery_row(sample: dict,
         runs (sequence[RunSource]): Runs to show; an image that a run does
             not have is left open.
         palette (sequence, optional): RGB triples, background first.
+        hide_image (bool): Show the runs alone, on an empty ground, for pages
+            about images that may not be passed on. Defaults to False.
 
     Returns:
-        list[Panel]: ``2 + len(runs)`` panels.
+        list[Panel]: ``2 + len(runs)`` panels, or ``len(runs)``.
     """
     img_id = sample['img_id']
     image = read_image(sample['img_path'])
     truth = read_truth(sample)
-    row = [Panel(image, img_id)]
-    row.append(
-        Panel(None, 'no truth') if truth is
-        None else Panel(overlay_label(image, truth, palette), 'truth'))
+    row = []
+    if hide_image:
+        image = np.full_like(image, 230)
+    else:
+        row.append(Panel(image, img_id))
+        row.append(
+            Panel(None, 'no truth') if truth is
+            None else Panel(overlay_label(image, truth, palette), 'truth'))
     for run in runs:
         if not run.has(img_id):
             row.append(Panel(None, f'{run.title}: none'))
@@ -48,7 +57,8 @@ def save_label_gallery(path: str,
                        samples: Sequence[dict],
                        runs: Sequence[RunSource],
                        palette: Optional[Sequence] = None,
-                       title: str = '') -> str:
+                       title: str = '',
+                       hide_images: bool = False) -> str:
     """Write a page on which several runs stand side by side.
 
     The number after a run's name is the mean IoU of that image, in percent.
@@ -59,12 +69,15 @@ def save_label_gallery(path: str,
         runs (sequence[RunSource]): One column each, at least one.
         palette (sequence, optional): RGB triples, background first.
         title (str): Heading.
+        hide_images (bool): See :func:`gallery_row`.
 
     Returns:
         str: ``path``.
     """
     check_runs(samples, runs)
-    rows = [gallery_row(sample, runs, palette) for sample in samples]
+    rows = [
+        gallery_row(sample, runs, palette, hide_images) for sample in samples
+    ]
     return save_page(path, rows, title)
 
 

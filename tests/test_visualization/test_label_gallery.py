@@ -42,3 +42,13 @@ def test_run_without_any_image_is_refused(dataset, tmp_path):
     with pytest.raises(ValueError, match='at least one run'):
         save_label_gallery(str(tmp_path / 'page.png'), dataset.samples, [])
     assert not (tmp_path / 'page.png').exists()
+
+
+def test_hidden_images(dataset, tmp_path):
+    run = RunSource('stored', str(tmp_path / 'run'))
+    shown = gallery_row(dataset.samples[1], [run])[2:]
+    hidden = gallery_row(dataset.samples[1], [run], hide_image=True)
+    assert [p.title for p in hidden] == [p.title for p in shown]
+    # Where nothing is labelled, nothing of the image is left.
+    assert (hidden[0].image == 230).all(-1).any()
+    assert not (shown[0].image == 230).all(-1).any()

@@ -24,6 +24,11 @@ def parse_args():
         'the CAMs of the folder, FOLDER@0.3 label maps made of them at 0.3')
     parser.add_argument('--out', required=True, help='PNG to write')
     parser.add_argument('--title', default='', help='heading of the page')
+    parser.add_argument(
+        '--hide-images',
+        action='store_true',
+        help='leave out images and truth, for images that may not be passed '
+        'on')
     add_selection_arguments(parser)
     add_dataset_arguments(parser)
     return parser.parse_args()
@@ -36,7 +41,8 @@ def main():
     samples = select_samples(dataset, args.num, args.ids, args.seed,
                              args.order, args.runs)
     save_label_gallery(args.out, samples, args.runs,
-                       dataset.metainfo.get('palette'), args.title)
+                       dataset.metainfo.get('palette'), args.title,
+                       args.hide_images)
     print(f'Wrote {args.out}')
 
 
