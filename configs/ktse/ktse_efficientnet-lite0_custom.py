@@ -1,6 +1,7 @@
 _base_ = '../cam/cam_efficientnet-lite0_custom.py'
 
-model = dict(type='KTSE', head=dict(type='GPPHead'))
+# Not as published: see positive_background in GPPHead.
+model = dict(type='KTSE', head=dict(type='GPPHead', positive_background=True))
 train_dataloader = dict(
     dataset=dict(
         _delete_=True,

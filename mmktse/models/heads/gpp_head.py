@@ -49,6 +49,11 @@ class GPPHead(CAMHead):
         hidden_channels (int): Channels between the two 1x1 convolutions.
         bins (Sequence[int]): Pyramid levels, coarse to fine.
         loss_weight (float): Weight of the classification loss.
+        positive_background (bool): Start with background scores that are
+            positive everywhere. Where they are not, the rectified background
+            gets no gradient, and SSR can meet its labels only by lowering
+            the classes, which makes short schedules collapse. Defaults to
+            False, as published.
         init_cfg (dict, optional): Initialisation of the 1x1 convolutions; the
             gates keep PyTorch's default.
     """
@@ -59,6 +64,7 @@ class GPPHead(CAMHead):
                  hidden_channels: int = 256,
                  bins: Sequence[int] = (2, 4, 8, 16),
                  loss_weight: float = 1.0,
+                 positive_background: bool = False,
                  init_cfg: dict = dict(
                      type='Xavier',
                      distribution='uniform',
@@ -66,6 +72,7 @@ class GPPHead(CAMHead):
                                dict(name='fc9')])):
         self.hidden_channels = hidden_channels
         self.bins = bins
+        self.positive_background = positive_background
         super().__init__(num_classes, in_channels, loss_weight, init_cfg)
 
     def _init_layers(self, in_channels: int) -> None:
@@ -74,6 +81,13 @@ class GPPHead(CAMHead):
             self.hidden_channels, self.num_classes + 1, 1, bias=False)
         self.gates = nn.ModuleList(
             GateUnit(self.num_classes) for _ in self.bins[1:])
+
+    def init_weights(self) -> None:
+        """Initialises the weights."""
+        super().init_weights()
+        if self.positive_background:
+            # Its input is rectified, so positive weights suffice.
+            self.fc9.weight.data[0].abs_()
 
     def forward(self, feats: Tuple[Tensor, ...]) -> Tensor:
         """Score maps (N, C + 1, h, w), background first, signed."""

@@ -53,3 +53,10 @@ def test_collapsed_scores_have_finite_gradients():
     scores = torch.zeros(2, 3, 6, 6, requires_grad=True)
     head.loss(scores, torch.ones(2, 3)).backward()
     assert torch.isfinite(scores.grad).all()
+
+
+def test_positive_background():
+    head = GPPHead(3, 4, 8, positive_background=True)
+    head.init_weights()
+    maps = head((torch.randn(2, 4, 6, 6), ))
+    assert maps[:, 0].min() >= 0 and maps[:, 1:].min() < 0
