@@ -1,6 +1,7 @@
 # Copyright (c) mmktse authors. All rights reserved.
 # By iterations, as mmseg does: a resumed run goes on with the same images, but
-# draws other crops than an uninterrupted one. Batch 16 in all; learning rate and decay as published with KTSE's masks.
+# draws other crops than an uninterrupted one. Batch 16 in all; learning rate
+# and decay as published with KTSE's masks.
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='SGD', lr=0.01, momentum=0.9, weight_decay=1e-4))
