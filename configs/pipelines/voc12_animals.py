@@ -80,11 +80,10 @@ for _name, _config, _options in _labels:
             }),
         dict(
             name=f'{_name}_deeplabv2_val',
-            title=f'DeepLabV2 on {_name}, multi-scale and flip',
+            title=f'DeepLabV2 on {_name}',
             type='test',
             config=_config,
             checkpoint=f'{{{_name}_deeplabv2.checkpoint}}',
-            args=['--tta'],
             cfg_options={
                 **_data,
                 **_options
