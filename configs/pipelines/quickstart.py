@@ -2,15 +2,8 @@
 #
 #   python tools/run_pipeline.py configs/pipelines/quickstart.py
 _data = dict(data_root='{work_dir}/data')
-# Few images, so more epochs than the default: four of warm-up, eight more.
-_cam_options = {
-    **_data, 'train_cfg.warmup_epochs': 4,
-    'train_cfg.max_epochs': 12,
-    'param_scheduler.0.milestones': [4],
-    'param_scheduler.1.end': 13
-}
-_cam = 'configs/cam/cam_efficientnet-lite0_custom.py'
-_ktse = 'configs/ktse/ktse_efficientnet-lite0_custom.py'
+_cam = 'configs/cam/cam_efficientnet-lite0_small.py'
+_ktse = 'configs/ktse/ktse_efficientnet-lite0_small.py'
 _seg = 'configs/deeplabv2/deeplabv2_efficientnet-lite0_custom-224x224.py'
 _epochs = 12
 _schedule = {
@@ -33,7 +26,7 @@ stages = [
         type='train',
         config=_cam,
         needs=['data'],
-        cfg_options=_cam_options),
+        cfg_options=_data),
     dict(
         name='cam_labels',
         title='baseline CAM',
@@ -46,7 +39,7 @@ stages = [
         type='train',
         config=_ktse,
         needs=['data'],
-        cfg_options=_cam_options),
+        cfg_options=_data),
     dict(
         name='ktse_labels',
         title='KTSE',
