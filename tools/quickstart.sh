@@ -4,5 +4,5 @@
 # PYTHON=... chooses the interpreter; further arguments go to run_pipeline.py.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-bash tools/dev/venv.sh .venv onedl,crf,quickstart
+bash tools/dev/venv.sh .venv onedl,quickstart
 exec .venv/bin/python tools/run_pipeline.py configs/pipelines/quickstart.py "$@"
