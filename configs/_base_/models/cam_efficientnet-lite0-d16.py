@@ -9,7 +9,7 @@ model = dict(
         model_name='tf_efficientnet_lite0',
         output_stride=16,
         init_cfg=dict(type='mmktse.EfficientNetLite0Pretrained')),
-    # Up to stride 4: half of the cost of a step on a CPU.
+    # Up to stride 4, the dearest part of a step on a CPU.
     frozen=('timm_model.conv_stem', 'timm_model.bn1', 'timm_model.blocks.0',
             'timm_model.blocks.1'),
     head=dict(type='CAMHead', num_classes=None, in_channels=1280))

@@ -15,6 +15,6 @@ model = dict(
         init_cfg=dict(
             type='mmktse.TorchvisionMobileNetV2Pretrained',
             checkpoint='checkpoints/mobilenet_v2_imagenet.pth')),
-    # Up to stride 4: half of the cost of a step on a CPU.
+    # Up to stride 4, the dearest part of a step on a CPU.
     frozen=('conv1', 'layer1', 'layer2'),
     head=dict(type='CAMHead', num_classes=None, in_channels=320))

@@ -21,8 +21,7 @@ class TIMMBackbone(_TIMMBackbone):
             training too. Scales and shifts are trained all the same.
             Defaults to False.
         channels_last (bool): Compute in the channels-last memory layout: the
-            same numbers, 1.4 times as fast for EfficientNet-Lite0 on a CPU.
-            Defaults to True.
+            same numbers, faster on a CPU. Defaults to True.
         **kwargs: Arguments of ``mmpretrain.TIMMBackbone``.
     """
 
