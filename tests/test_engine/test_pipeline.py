@@ -289,13 +289,13 @@ def test_table_and_dry_run(tmp_path, monkeypatch, capsys):
     config = tmp_path / 'config.py'
     config.write_text(f'stages = [{stage!r}]\n')
     main = runpy.run_path(f'{TOOLS}/run_pipeline.py')['main']
-    words = ['', str(config), '--work-dir', str(tmp_path / 'work')]
+    words = ['', str(config), '--work-dir', str(tmp_path / 'run')]
     monkeypatch.setattr(sys, 'argv', [*words, '--dry-run'])
     main()
     text = capsys.readouterr().out
     assert 'a [command]: to do' in text
-    assert f'outputs: {tmp_path}/work/a/metrics.json' in text
-    assert not (tmp_path / 'work').exists()
+    assert f'outputs: {tmp_path}/run/a/metrics.json' in text
+    assert not (tmp_path / 'run').exists()
     monkeypatch.setattr(sys, 'argv', words)
     main()
     table = capsys.readouterr().out.splitlines()[-3:]
@@ -303,7 +303,7 @@ def test_table_and_dry_run(tmp_path, monkeypatch, capsys):
             ] == ['stage', 'what', 'split', 'threshold', 'mIoU']
     assert [c.strip() for c in table[2].split('|')[1:-1]
             ] == ['CAM', 'pseudo labels', 'train', '0.30', '60.12']
-    rows = json.loads((tmp_path / 'work' / 'table.json').read_text())
+    rows = json.loads((tmp_path / 'run' / 'table.json').read_text())
     assert [row['mIoU'] for row in rows] == [60.123]
 
 

@@ -1,7 +1,6 @@
 # The shape of the published schedule for a CPU and about a thousand images:
 # a quarter of the epochs is warm-up. Momentum makes up for the few steps of
-# the warm-up; with all terms the maps collapse at that rate, so the rest runs
-# at the published one, 0.001 / (1 - 0.9) = 0.01.
+# the warm-up; the rest runs at the published rate, 0.001 / (1 - 0.9) = 0.01.
 train_cfg = dict(type='WarmupTrainLoop', warmup_epochs=2, max_epochs=8)
 test_cfg = dict()
 optim_wrapper = dict(
