@@ -21,9 +21,9 @@ def scope():
 
 @pytest.fixture(scope='session')
 def parity_dir():
-    """Folder of the golden numbers; MMKTSE_PARITY_DIR names another one."""
+    """Golden numbers of KTSE; MMKTSE_PARITY_DIR names another folder."""
     return os.environ.get('MMKTSE_PARITY_DIR') or osp.join(
-        osp.dirname(__file__), 'data', 'parity')
+        osp.dirname(__file__), 'data', 'parity', 'ktse')
 
 
 @pytest.fixture(scope='session')

@@ -54,4 +54,4 @@ def test_headline_config_takes_steps_of_both_phases(voc, tmp_path,
     log, = (tmp_path / 'run').glob('*/vis_data/scalars.json')
     assert log.is_file()
     moved = state['optimizer']['state']
-    assert len(moved) > 200  # the parameters that got a gradient
+    assert 90 < len(moved) < 110  # convolutions, no batch norms

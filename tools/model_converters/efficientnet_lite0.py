@@ -7,6 +7,7 @@ import torch
 from mmktse.engine.errors import one_sentence_errors
 from mmktse.models.converters import (convert_efficientnet_lite0,
                                       efficientnet_lite0_file, load_weights)
+from mmktse.utils import atomic_write
 
 
 def parse_args():
@@ -24,7 +25,8 @@ def main():
     args = parse_args()
     state = convert_efficientnet_lite0(
         load_weights(args.src or efficientnet_lite0_file()))
-    torch.save(dict(state_dict=state), args.out)
+    with atomic_write(args.out) as file:
+        torch.save(dict(state_dict=state), file)
     print(f'{len(state)} tensors written to {args.out}')
 
 

@@ -11,6 +11,7 @@ import torch
 from mmktse.engine.errors import one_sentence_errors
 from mmktse.models.converters import (convert_torchvision_mobilenet_v2,
                                       load_weights)
+from mmktse.utils import atomic_write
 
 
 def parse_args():
@@ -26,7 +27,8 @@ def parse_args():
 def main():
     args = parse_args()
     state = convert_torchvision_mobilenet_v2(load_weights(args.src))
-    torch.save(dict(state_dict=state), args.out)
+    with atomic_write(args.out) as file:
+        torch.save(dict(state_dict=state), file)
     print(f'{len(state)} tensors written to {args.out}')
 
 

@@ -12,5 +12,6 @@ model = dict(
         dilations=(1, 1, 1, 2),
         out_indices=(3, ),
         frozen_stages=1,
+        norm_cfg=dict(type='BN', requires_grad=False),
         init_cfg=dict(type='Pretrained', checkpoint='torchvision://resnet50')),
     head=dict(type='CAMHead', num_classes=20, in_channels=2048))

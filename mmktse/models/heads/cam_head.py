@@ -44,7 +44,7 @@ class CAMHead(BaseModule):
 
     def logits(self, scores: Tensor) -> Tensor:
         """Image-level logits (N, C) of raw class scores."""
-        return scores.float().mean((2, 3))
+        return scores.mean((2, 3))
 
     def loss(self, scores: Tensor, targets: Tensor) -> Tensor:
         """Multi-label binary cross-entropy.

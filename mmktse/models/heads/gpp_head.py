@@ -111,8 +111,8 @@ class GPPHead(CAMHead):
 
     def logits(self, scores: Tensor) -> Tensor:
         """Image-level logits (N, C) of raw class scores."""
-        scores = scores.float()
-        pyramid = self.pyramid(scores).float()
+        with torch.autocast(scores.device.type, enabled=False):
+            pyramid = self.pyramid(scores)
         product = scores.relu() * pyramid.relu()
         product = product - (-scores).relu() * (-pyramid).relu()
         return product.mean((2, 3))

@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from mmengine.model import BaseModule
 from mmpretrain.structures import DataSample
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from mmktse.models.utils import foreground_cam
 from mmktse.registry import MODELS
@@ -108,6 +109,86 @@ def test_full_step_equals_four_separate_forwards():
     for name, parameter in model.named_parameters():
         torch.testing.assert_close(
             grads[name], parameter.grad, rtol=1e-3, atol=1e-5, msg=name)
+
+
+@pytest.mark.parity
+def test_golden_step(parity, assert_near, monkeypatch):
+    """A whole step of the published code, whose network is a table."""
+    data = parity('sie_mga')
+    maps = {k: data[k].requires_grad_() for k in ('F1', 'F2', 'F_m', 'F_s')}
+    q, count = data['q'].requires_grad_(), len(data['F_s'])
+    model = build(num_joint=count, labeler=dict(truncate_image=True))
+    asked = []
+
+    def score_maps(inputs):
+        asked.append(inputs)
+        return (torch.cat((maps['F1'], maps['F2'][:count])), maps['F_m'],
+                maps['F_s'])[len(asked) - 1]
+
+    labels = []
+    label = model.labeler.forward
+
+    def labeler(*args):
+        labels.append(label(*args))
+        return labels[-1]
+
+    monkeypatch.setattr(model, 'score_maps', score_maps)
+    monkeypatch.setattr(model.labeler, 'forward', labeler)
+    monkeypatch.setattr(model.head, 'logits', lambda scores: q)
+    model.head.num_classes = data['y1'].shape[1]
+    batch = {
+        f'{prefix}{key}': value
+        for prefix, i in (('', 1), ('partner_', 2)) for key, value in (
+            # The preprocessor turns BGR into RGB.
+            ('inputs', list(data[f'x{i}_u8'].permute(0, 3, 1, 2).flip(1))),
+            ('data_samples', [
+                DataSample().set_gt_label(row.nonzero()[:, 0])
+                for row in data[f'y{i}']
+            ]))
+    }
+    losses = losses_of(model, batch)
+    views, erased, joined = asked
+    assert torch.equal(erased, views[:len(q)] * data['keep'])
+    assert torch.equal(
+        joined, torch.cat((views[:count], views[len(q):]), dim=2))
+    assert torch.equal(
+        labels[0], torch.cat((data['Y1'], data['Y2'][:count])).long())
+    weights = dict(fg=0.0125, inter=0.005)
+    for key in ('cls', 'kt', 'local', 'global', 'two', 'fg', 'inter'):
+        assert_near(losses[f'loss_{key}'],
+                    weights.get(key, 1) * data[f'L_{key}'], 1e-5)
+    total, _ = model.parse_losses(losses)
+    assert_near(total, data['L_total'], 1e-5)
+    total.backward()
+    for key, value in dict(maps, q=q).items():
+        assert_near(value.grad, data[f'grad_total_{key}'], 2e-5)
+
+
+class NoSync(TorchDispatchMode):
+    """Refuses what makes the host wait for an accelerator."""
+
+    WAITS = ('aten::_local_scalar_dense', 'aten::nonzero',
+             'aten::masked_select', 'aten::is_nonzero', 'aten::equal',
+             'aten::_unique2', 'aten::repeat_interleave.Tensor')
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        assert not func.name().startswith(self.WAITS), func.name()
+        if func.name().startswith(('aten::index.', 'aten::index_put')):
+            # With a mask the size of the result is known on the device only.
+            assert all(i is None or i.dtype != torch.bool for i in args[1])
+        return func(*args, **(kwargs or {}))
+
+
+def test_step_never_waits_for_the_device():
+    model = build()
+    data = model.data_preprocessor(batch(LABELS), True)
+    with NoSync():
+        losses = model(**data, mode='loss')
+        sum(v for k, v in losses.items() if k.startswith('loss')).backward()
+    with NoSync(), pytest.raises(AssertionError, match='local_scalar'):
+        float(losses['loss_cls'])
+    with NoSync(), pytest.raises(AssertionError):
+        losses['loss_cls'][None][losses['loss_cls'][None] > 0]
 
 
 @pytest.mark.parametrize('off, gone', [

@@ -2,6 +2,7 @@
 import pytest
 import torch
 
+from mmktse.models.classifiers import CAMDataPreprocessor
 from mmktse.models.utils import OnlineLabeler
 
 
@@ -19,6 +20,38 @@ def test_golden(parity):
                                                             counts(targets))
     clear = ~data['near_tie']
     assert torch.equal(got[clear], data['label'].long()[clear])
+
+
+@pytest.mark.parity
+def test_golden_from_the_network_input(parity):
+    """With the published truncation nothing needs to be handed in."""
+    data = parity('pseudo_labels')
+    preprocessor = CAMDataPreprocessor(
+        mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375])
+    inputs = [
+        preprocessor.normalize(image.permute(2, 0, 1))
+        for image in data['image_u8']
+    ]
+    images = preprocessor.denormalize(torch.stack(inputs))
+    labeler = OnlineLabeler(truncate_image=True)
+    seen = labeler.truncate(images) * 255
+    assert torch.equal(seen.byte().flip(1), data['par_image_bgr_u8'])
+    targets = data['y'].float()
+    got = labeler(images, data['S'], targets, counts(targets))
+    clear = ~data['near_tie']
+    assert torch.equal(got[clear], data['label'].long()[clear])
+
+
+def test_truncation_keeps_padding_and_lowers_levels():
+    labeler = OnlineLabeler()
+    levels = torch.arange(256.).expand(1, 3, 256)[..., None] / 255
+    low = levels * 255 - labeler.truncate(levels) * 255
+    # The shares of levels that come out one too low, for red, green and blue.
+    assert low.round().mean((0, 2, 3)).tolist() == pytest.approx(
+        [.109375, .36328125, .78125], abs=1e-6)
+    padding = torch.tensor([123.675, 116.28, 103.53])[None, :, None, None]
+    got = labeler.truncate(padding / 255) * 255
+    assert got.flatten().tolist() == pytest.approx([123, 116, 103])
 
 
 @pytest.mark.parity
