@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from mmktse.registry import MODELS
-from ..utils.cam import merge_views
+from ..utils.cam import merge_pairs, merge_views
 
 Inputs = Union[Tensor, Sequence[Sequence[Tensor]]]
 
@@ -30,7 +30,10 @@ class CAMClassifier(BaseClassifier):
             trained, for backbones without ``frozen_stages``.
         test_cfg (dict): ``flip`` adds the mirrored image to every view;
             ``presence_threshold`` is the probability from which a class
-            counts as present in an image without labels.
+            counts as present in an image without labels; ``merge`` is
+            'views' (KTSE) or 'pairs' (IRN, needs ``flip``): see
+            :func:`~mmktse.models.utils.merge_views` and
+            :func:`~mmktse.models.utils.merge_pairs`.
         init_cfg (dict, optional): Initialisation of the whole model.
     """
 
@@ -153,6 +156,9 @@ class CAMClassifier(BaseClassifier):
             ``cam_source``, "label" or "prediction".
         """
         views = [inputs] if isinstance(inputs, Tensor) else inputs
+        merge = dict(
+            views=merge_views,
+            pairs=merge_pairs)[self.test_cfg.get('merge', 'views')]
         for i, sample in enumerate(data_samples):
             maps, probabilities = [], []
             for view in views:
@@ -173,6 +179,6 @@ class CAMClassifier(BaseClassifier):
                 source = 'prediction'
             sample.set_metainfo(dict(cam_source=source))
             sample.cam_classes = classes
-            sample.cam = merge_views([scores[:, classes] for scores in maps],
-                                     tuple(sample.ori_shape[:2]))
+            sample.cam = merge([scores[:, classes] for scores in maps],
+                               tuple(sample.ori_shape[:2]))
         return data_samples

@@ -5,6 +5,8 @@ import torch.nn.functional as F
 from mmpretrain.structures import DataSample
 from test_ktse import batch, build, register  # noqa: F401
 
+from mmktse.registry import TRANSFORMS
+
 
 def sample(label=None, size=(30, 40)):
     data_sample = DataSample(metainfo=dict(ori_shape=size))
@@ -40,6 +42,49 @@ def test_predict_merges_scales_and_flips():
             maps(view[0], flip) for view in inputs for flip in (False, True))
     want = (total / (total.amax((2, 3), keepdim=True) + 1e-5))[0]
     torch.testing.assert_close(result.cam, want)
+
+
+@pytest.mark.parity
+def test_golden_seeds_from_pictures(parity, assert_near):
+    """Scales, mirrors, network and merging, as published."""
+    golden = parity('seed_eval')
+    stem, fc8, fc9 = (golden[f'{n}_w'] for n in ('stem', 'fc8', 'fc9'))
+    model = build('CAMClassifier', 'CAMHead')
+
+    def extract_feat(x):
+        return F.conv2d(x, stem, golden['stem_b'], 8, 3).relu(),
+
+    def head(feats):
+        return F.conv2d(F.conv2d(feats[0], fc8).relu(), fc9)[:, 1:]
+
+    model.extract_feat, model.head.forward = extract_feat, head
+    model.head.num_classes = len(fc9) - 1
+    scales = TRANSFORMS.build(
+        dict(type='MultiScaleViews', scales=(0.5, 1.0, 1.5, 2.0)))
+    count = sum(key.startswith('image') for key in golden)
+    for i in range(count):
+        # Images are loaded in BGR.
+        image = golden[f'image{i}_u8'].flip(-1).contiguous().numpy()
+        scaled = scales.transform(dict(img=image))['img']
+        label = golden[f'y{i}'].nonzero()[:, 0]
+        result, = predict(
+            model,
+            [[torch.from_numpy(view).permute(2, 0, 1)] for view in scaled],
+            [sample(label, image.shape[:2])])
+        assert torch.equal(result.cam_classes, golden[f'classes{i}'].long())
+        # Another Pillow may resize by one grey level differently.
+        assert_near(result.cam, golden[f'cam{i}'], 1e-5)
+
+
+def test_merging_of_pairs_differs_from_views():
+    model = build('CAMClassifier', 'CAMHead')
+    inputs = views((16, 20), (32, 40))
+    cams = []
+    for merge in ('views', 'pairs'):
+        model.test_cfg = dict(merge=merge)
+        cams.append(predict(model, inputs, [sample([1])])[0].cam)
+    assert cams[0].shape == cams[1].shape == (1, 30, 40)
+    assert not torch.allclose(*cams, atol=1e-3)
 
 
 def test_flipped_image_gives_the_flipped_cam():

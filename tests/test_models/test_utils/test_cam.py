@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from mmktse.models.utils import (erasing_norm, foreground_cam, label_norm,
-                                 merge_views)
+                                 merge_pairs, merge_views)
 
 
 @pytest.mark.parity
@@ -24,6 +24,17 @@ def test_golden_merge(parity, assert_near):
     ]
     got = merge_views(views, data['C_size'].tolist())
     assert_near(got, data['C_cam'], 1e-5)
+
+
+@pytest.mark.parity
+def test_golden_merge_of_pairs(parity, assert_near):
+    data = parity('cam_norms')
+    classes = data['D_classes'].long()
+    views = [data[f'D_S{i}'][:, classes] for i in range(4)]
+    views = [torch.stack((plain, mirror.flip(-1))) for plain, mirror in views]
+    for key, multiple in (('D_high_res', 16), ('D_cam', 1)):
+        want = data[key]
+        assert_near(merge_pairs(views, want.shape[1:], multiple), want, 1e-5)
 
 
 @pytest.mark.parity
