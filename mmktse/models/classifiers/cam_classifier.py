@@ -1,4 +1,5 @@
 # Copyright (c) mmktse authors. All rights reserved.
+from collections import defaultdict
 from typing import Dict, List, Optional, Sequence, Union
 
 import torch
@@ -147,6 +148,8 @@ class CAMClassifier(BaseClassifier):
                 data_samples: List[DataSample]) -> List[DataSample]:
         """CAM of the present classes at the size of the original image.
 
+        An image and its mirror, and images of the same size, go through the
+        network together; only present classes are brought to full size.
         Presence comes from the image-level label where the sample has one,
         else from the classifier; ``cam_source`` of the sample says which.
 
@@ -156,20 +159,35 @@ class CAMClassifier(BaseClassifier):
             ``cam_source``, "label" or "prediction".
         """
         views = [inputs] if isinstance(inputs, Tensor) else inputs
+        groups = defaultdict(list)
+        for i, images in enumerate(zip(*views)):
+            groups[tuple(image.shape for image in images)].append(i)
+        for members in groups.values():
+            self._predict_group([[view[i] for i in members] for view in views],
+                                [data_samples[i] for i in members])
+        return data_samples
+
+    def _predict_group(self, views: List[List[Tensor]],
+                       data_samples: List[DataSample]) -> None:
+        """Predicts images whose views have the same sizes, in one batch."""
+        count = len(data_samples)
+        maps, probabilities = [], []
+        for view in views:
+            batch = torch.stack(view)
+            if self.test_cfg.get('flip', True):
+                batch = torch.cat((batch, batch.flip(-1)))
+            scores = self.head.scores(self.score_maps(batch))
+            logits = self.head.logits(scores)
+            scores[count:] = scores[count:].flip(-1)
+            # Of each image: its view, then its mirror if there is one.
+            maps.append(scores.unflatten(0, (-1, count)).transpose(0, 1))
+            probabilities.append(logits.sigmoid().unflatten(0, (-1, count)))
+        probabilities = torch.cat(probabilities).mean(0)
         merge = dict(
             views=merge_views,
             pairs=merge_pairs)[self.test_cfg.get('merge', 'views')]
         for i, sample in enumerate(data_samples):
-            maps, probabilities = [], []
-            for view in views:
-                batch = view[i][None]
-                if self.test_cfg.get('flip', True):
-                    batch = torch.cat((batch, batch.flip(-1)))
-                scores = self.head.scores(self.score_maps(batch))
-                probabilities.append(self.head.logits(scores).sigmoid())
-                scores[1:] = scores[1:].flip(-1)
-                maps.append(scores)
-            sample.set_pred_score(torch.cat(probabilities).mean(0))
+            sample.set_pred_score(probabilities[i])
             if 'gt_label' in sample:
                 classes, source = sample.gt_label, 'label'
             else:
@@ -179,6 +197,5 @@ class CAMClassifier(BaseClassifier):
                 source = 'prediction'
             sample.set_metainfo(dict(cam_source=source))
             sample.cam_classes = classes
-            sample.cam = merge([scores[:, classes] for scores in maps],
+            sample.cam = merge([scores[i][:, classes] for scores in maps],
                                tuple(sample.ori_shape[:2]))
-        return data_samples

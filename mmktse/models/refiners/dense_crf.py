@@ -52,7 +52,7 @@ class _BaseCRF(BaseRefiner):
         crf.setUnaryEnergy(np.ascontiguousarray(self.unary(scores)))
         crf.addPairwiseGaussian(**self.gaussian)
         crf.addPairwiseBilateral(
-            rgbim=np.ascontiguousarray(image), **self.bilateral)
+            rgbim=np.require(image, requirements='CW'), **self.bilateral)
         posterior = crf.inference(self.num_iters)
         return np.array(posterior, np.float32).reshape(scores.shape)
 

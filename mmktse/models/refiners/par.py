@@ -70,7 +70,9 @@ class PAR(nn.Module):
         weight = 0
         for channel in images.split(1, dim=1):
             near = torch.cat(list(self._neighbours(channel)), dim=1)
-            std = near.std(1, keepdim=True)
+            # Many times faster on a CPU than near.std.
+            square = (near - near.mean(1, keepdim=True)).square_()
+            std = (square.sum(1, keepdim=True) / (near.shape[1] - 1)).sqrt()
             near.sub_(channel).div_((std + 1e-8) * self.w1).square_()
             weight = near.add_(weight)
         weight = weight.div_(-images.shape[1]).softmax(1)

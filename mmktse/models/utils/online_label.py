@@ -144,7 +144,8 @@ class OnlineLabeler(nn.Module):
         hard = []
         for stack in resize(refined, size).split(count, dim=1):
             background = self.par.gain - stack.sum(1, keepdim=True)
-            top = torch.cat((background, stack), 1).argmax(1)
+            # Many times faster on a CPU than argmax.
+            top = torch.cat((background, stack), 1).max(1).indices
             hard.append(ids.gather(1, top.flatten(1)).view_as(top))
         high, low = hard
         return torch.where((high == 0) & (low > 0), 255, high)

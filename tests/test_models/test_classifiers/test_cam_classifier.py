@@ -76,6 +76,31 @@ def test_golden_seeds_from_pictures(parity, assert_near):
         assert_near(result.cam, golden[f'cam{i}'], 1e-5)
 
 
+def test_images_of_equal_size_share_a_batch():
+    model = build('CAMClassifier', 'CAMHead')
+    sizes = [(16, 20), (20, 16), (16, 20), (16, 20)]
+    labels = [[2, 0], [1], [], None]
+    small, large = (views(*[(h * k, w * k) for h, w in sizes]) for k in (1, 2))
+    inputs = [[view for view, in group] for group in (small, large)]
+    seen = []
+    forward = model.score_maps
+
+    def score_maps(images):
+        seen.append(tuple(images.shape[::2]))
+        return forward(images)
+
+    model.score_maps = score_maps
+    together = predict(model, inputs, [sample(label) for label in labels])
+    assert sorted(seen) == [(2, 20), (2, 40), (6, 16), (6, 32)]
+    for i, label in enumerate(labels):
+        alone, = predict(model, [[view[i]] for view in inputs],
+                         [sample(label)])
+        assert together[i].cam_source == alone.cam_source
+        assert torch.equal(together[i].cam_classes, alone.cam_classes)
+        torch.testing.assert_close(together[i].cam, alone.cam)
+        torch.testing.assert_close(together[i].pred_score, alone.pred_score)
+
+
 def test_merging_of_pairs_differs_from_views():
     model = build('CAMClassifier', 'CAMHead')
     inputs = views((16, 20), (32, 40))
