@@ -88,6 +88,10 @@ def main() -> None:
     check_data_folders(cfg, ('test_dataloader', ))
     cfg.load_from = args.checkpoint
     cfg.resume = False
+    cfg.custom_hooks = [
+        *cfg.get('custom_hooks', []),
+        dict(type='mmktse.FittingCheckpointHook')
+    ]
     if args.tta:
         enable_tta(cfg)
     if args.out:

@@ -50,15 +50,22 @@ def parse_args() -> argparse.Namespace:
 
 def enable_amp(cfg: Config) -> None:
     """Switches the optimizer wrapper to mixed precision."""
-    if get_device() == 'cpu':
-        raise ValueError('--amp needs a GPU, and none was found: leave it '
-                         'away.')
     kind = cfg.optim_wrapper.get('type', 'OptimWrapper')
     if kind not in ('OptimWrapper', 'AmpOptimWrapper'):
         raise ValueError('--amp works with the optimizer wrapper '
                          f'"OptimWrapper", not with "{kind}".')
     cfg.optim_wrapper.type = 'AmpOptimWrapper'
     cfg.optim_wrapper.setdefault('dtype', 'bfloat16')
+
+
+def check_amp(cfg: Config) -> None:
+    """Refuses mixed precision on a CPU, which MMEngine does not train with."""
+    if (cfg.optim_wrapper.get('type') == 'AmpOptimWrapper'
+            and get_device() == 'cpu'):
+        raise ValueError(
+            'Mixed precision (--amp, or the AmpOptimWrapper of the config) '
+            'needs a GPU, and none was found: leave --amp away, or take a '
+            'config without it.')
 
 
 def set_resume(cfg: Config, resume) -> None:
@@ -86,6 +93,7 @@ def main() -> None:
     check_pretrained(cfg)
     if args.amp:
         enable_amp(cfg)
+    check_amp(cfg)
     setup_distributed(cfg, args.launcher)
     runner = Runner.from_cfg(cfg)
     try:

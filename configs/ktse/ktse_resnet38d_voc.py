@@ -1,4 +1,4 @@
-# The published run: network, data, schedule and seeds.
+# The published run: network, data, schedule and how its seeds are measured.
 _base_ = [
     '../_base_/models/ktse_resnet38d-d8.py',
     '../_base_/datasets/voc12aug_cam-320x320.py',
@@ -10,9 +10,12 @@ train_dataloader = dict(
         _delete_=True,
         type='SameClassPairDataset',
         dataset={{_base_.train_dataset}}))
-# The published range: the best of these twenty on the 1,464 images of train.
-test_evaluator = dict(thresholds=[
-    0.10, 0.11, 0.12, 0.13, 0.14, 0.15, 0.16, 0.17, 0.18, 0.19, 0.20, 0.21,
-    0.22, 0.23, 0.24, 0.25, 0.26, 0.27, 0.28, 0.29
-])
+# The best of these twenty on the 1,464 images of train; a class that is absent
+# everywhere counts as 0.
+test_evaluator = dict(
+    thresholds=[
+        0.10, 0.11, 0.12, 0.13, 0.14, 0.15, 0.16, 0.17, 0.18, 0.19, 0.20, 0.21,
+        0.22, 0.23, 0.24, 0.25, 0.26, 0.27, 0.28, 0.29
+    ],
+    absent_as_zero=True)
 randomness = dict(seed=5137)

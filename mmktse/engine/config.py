@@ -159,7 +159,8 @@ def check_pretrained(cfg: Config) -> None:
     for path, file in pretrained_weights(cfg):
         if '://' not in file and not osp.isfile(osp.expanduser(file)):
             raise FileNotFoundError(
-                f'There are no pretrained weights {file} ({path}): '
+                f'There are no pretrained weights {file} ({path}); the README '
+                'beside the config says where they come from: '
                 f'{without_weights(path)}.')
 
 

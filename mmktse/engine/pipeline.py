@@ -218,7 +218,7 @@ class Stage:
                 return str(stage.work_dir)
             if attribute == 'checkpoint' and stage.type == 'train':
                 return latest_checkpoint(
-                    stage.work_dir) or f'<checkpoint of {name}>'
+                    stage.work_dir) or f'<checkpoint_of_{name}>'
             raise ValueError(
                 f'Stage "{self.name}" uses {{{name}.{attribute}}}; there are '
                 '{stage.work_dir} and, of a training, {stage.checkpoint}.')

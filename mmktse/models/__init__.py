@@ -1,4 +1,5 @@
 # Copyright (c) mmktse authors. All rights reserved.
+from .affinity import *  # noqa: F401, F403
 from .backbones import *  # noqa: F401, F403
 from .classifiers import *  # noqa: F401, F403
 from .converters import *  # noqa: F401, F403

@@ -48,6 +48,17 @@ def save_label_map(path: Union[str, Path],
         image.save(file, format='PNG')
 
 
+def save_confidence(path: Union[str, Path], mask: np.ndarray) -> None:
+    """Writes a mask as grey PNG, 255 where it is true and 0 elsewhere.
+
+    Args:
+        path (str | Path): File to write; appears only when complete.
+        mask (np.ndarray): (H, W) bool.
+    """
+    with atomic_write(path) as file:
+        Image.fromarray(mask.astype(np.uint8) * 255).save(file, format='PNG')
+
+
 def load_label_map(path: Union[str, Path],
                    size: Optional[Tuple[int, int]] = None,
                    num_classes: Optional[int] = None) -> np.ndarray:

@@ -1,10 +1,11 @@
 # Copyright (c) mmktse authors. All rights reserved.
 import multiprocessing
 import shutil
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections import deque
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
-from typing import List, Optional, Sequence, Tuple, Union
+from typing import Iterator, List, Optional, Sequence, Tuple, Union
 
 import cv2
 import mmcv
@@ -17,9 +18,10 @@ from mmktse.evaluation import evaluate_seeds
 from mmktse.registry import MODELS
 from mmktse.utils import clear_partial_files, file_sha256, json_sha256
 from mmktse.version import __version__
-from .label_io import save_label_map
-from .labels import check_thresholds, make_label
-from .manifest import SEEDS, Manifest, label_path, read_manifest, seed_path
+from .label_io import save_confidence, save_label_map
+from .labels import check_thresholds, make_label_and_confidence
+from .manifest import (SEEDS, Manifest, confidence_path, label_path,
+                       read_manifest, seed_path)
 from .seed_io import load_seed
 
 
@@ -84,8 +86,10 @@ class _Labeller:
                 raise ValueError(
                     f'Image {img_path} is unreadable or not of the size of '
                     f'its seed, {cam.shape[1]}x{cam.shape[2]}.')
-        label = make_label(
+        label, confidence = make_label_and_confidence(
             cam, classes, image=image, refiner=self.refiner, **self.settings)
+        if confidence is not None:
+            save_confidence(confidence_path(self.out_dir, img_id), confidence)
         save_label_map(label_path(self.out_dir, img_id), label, self.palette)
 
 
@@ -104,6 +108,51 @@ def _label(sample: Tuple[str, str]) -> None:
     _labeller(sample)
 
 
+class _LabelPool:
+    """Processes of one thread that label images while more are added."""
+
+    def __init__(self, labeller: _Labeller, num_workers: int) -> None:
+        # A forked child would inherit locks of the threads of its parent.
+        context = multiprocessing.get_context('spawn')
+        self.executor = ProcessPoolExecutor(num_workers, context,
+                                            _start_worker, (labeller, ))
+        # Python ends only when all that was submitted is done: a run that
+        # fails must not wait for thousands of images.
+        self.limit = 2 * num_workers
+        self.waiting: deque = deque()
+        self.running: set = set()
+
+    def __len__(self) -> int:
+        return len(self.waiting) + len(self.running)
+
+    def add(self, samples: Sequence[Tuple[str, str]]) -> None:
+        """Takes on samples, and raises what went wrong with earlier ones."""
+        self.waiting.extend(samples)
+        self._step(timeout=0)
+
+    def results(self) -> Iterator[None]:
+        """Yields once for each image that gets done, until all are."""
+        while self:
+            yield from [None] * self._step()
+
+    def _step(self, timeout: Optional[float] = None) -> int:
+        try:
+            while self.waiting and len(self.running) < self.limit:
+                sample = self.waiting.popleft()
+                self.running.add(self.executor.submit(_label, sample))
+            done, self.running = wait(self.running, timeout, FIRST_COMPLETED)
+            for future in done:
+                future.result()
+        except BrokenProcessPool as error:
+            raise RuntimeError(
+                'A worker that makes labels was killed, maybe for lack of '
+                'memory; the same command goes on from here.') from error
+        return len(done)
+
+    def close(self) -> None:
+        self.executor.shutdown(cancel_futures=True)
+
+
 def build_refiner(cfg: Optional[dict]):
     """Builds a refiner from its config, None from None."""
     # The scope keeps short names working under any default scope.
@@ -113,10 +162,11 @@ def build_refiner(cfg: Optional[dict]):
 class PseudoLabelMaker:
     """Makes a pseudo-label folder from the seeds of a dataset.
 
-    ``start``, then write the missing seeds, then ``make_labels``. Each step
-    does only what is not done yet, so that a run killed at any point is taken
-    up by doing the same again, and ends with the same bytes. All processes
-    of a distributed run take part; the folder must be visible to all.
+    ``start``, then write the missing seeds, each followed by ``submit`` if
+    labels are to be made meanwhile, then ``make_labels``. Each step does
+    only what is not done yet, so that a run killed at any point is taken up
+    by doing the same again, and ends with the same bytes. All processes of a
+    distributed run take part; the folder must be visible to all.
 
     Args:
         out_dir (str | Path): Pseudo-label folder.
@@ -132,6 +182,10 @@ class PseudoLabelMaker:
             between becomes void. Defaults to None.
         background_alpha (float, optional): See :func:`make_label`.
         refiner (dict, optional): Config of a refiner. Defaults to None.
+        confidence_share (float, optional): If given, the folder also gets
+            ``Confidence/<id>.png``: 255 at this share of the pixels of every
+            class, the surest ones (see :func:`confidence_mask`), and 0
+            elsewhere. KTSE: 0.5. Defaults to None.
         num_workers (int): Worker processes, each with one thread; 0 works in
             this process. Defaults to 2.
         save_seeds (bool): Whether to keep the seeds after the labels are
@@ -152,12 +206,15 @@ class PseudoLabelMaker:
                  ignore_threshold: Optional[float] = None,
                  background_alpha: Optional[float] = None,
                  refiner: Optional[dict] = None,
+                 confidence_share: Optional[float] = None,
                  num_workers: int = 2,
                  save_seeds: bool = True,
                  cam_source: str = 'label',
                  seed_folder: Optional[Union[str, Path]] = None) -> None:
-        check_thresholds(threshold, ignore_threshold, background_alpha)
-        build_refiner(refiner)  # fail now, not after the network has run
+        check_thresholds(threshold, ignore_threshold, background_alpha,
+                         confidence_share)
+        # Fails now, not after the network has run.
+        weights = getattr(build_refiner(refiner), 'sha256', None)
         self.out_dir = Path(out_dir)
         self.seed_folder = Path(seed_folder or out_dir)
         self.dataset = dataset
@@ -166,6 +223,7 @@ class PseudoLabelMaker:
         self.ignore_threshold = ignore_threshold
         self.background_alpha = background_alpha
         self.refiner = refiner
+        self.confidence_share = confidence_share
         self.num_workers = num_workers
         self.keep_seeds = save_seeds or seed_folder is not None
         self.cam_source = cam_source
@@ -189,13 +247,16 @@ class PseudoLabelMaker:
                 threshold_source=threshold_source,
                 ignore_threshold=ignore_threshold,
                 background_alpha=background_alpha,
-                refiner=refiner),
+                refiner=refiner,
+                refiner_sha256=weights,
+                confidence_share=confidence_share),
             dataset=dict(
                 classes=list(dataset.metainfo['classes']),
                 palette=self.palette,
                 num_images=len(self.ids),
                 labels_sha256=json_sha256(presence)))
         self.manifest = Manifest(self.out_dir, settings, origin['info'])
+        self._pool: Optional[_LabelPool] = None
 
     def seed_path(self, img_id: str) -> Path:
         """Seed file of an image."""
@@ -223,23 +284,34 @@ class PseudoLabelMaker:
         barrier()  # nobody writes before all have looked
         return missing
 
+    def submit(self, img_id: str) -> None:
+        """Labels an image whose seed is stored, beside other work.
+
+        Where the threshold is searched first, or without worker processes,
+        the image waits for :meth:`make_labels`.
+        """
+        if self.oracle or not self.num_workers:
+            return
+        if self._unlabelled([img_id]):
+            self._start_pool(self.threshold, self.num_workers)
+            self._pool.add([(img_id, self.images[img_id])])
+
     def make_labels(self) -> float:
         """Labels all images that have no label yet, and closes the manifest.
 
         Returns:
             float: The threshold that was used.
         """
-        barrier()  # seeds of other processes
-        threshold = self._resolve_threshold()
-        labeller = _Labeller(
-            self.out_dir, self.seed_folder, self.palette, self.refiner,
-            dict(
-                threshold=threshold,
-                ignore_threshold=self.ignore_threshold,
-                background_alpha=self.background_alpha))
-        rank, world_size = get_dist_info()
-        todo = self._unlabelled(self.ids[rank::world_size])
-        self._run(labeller, [(name, self.images[name]) for name in todo])
+        try:
+            self._finish_pool()
+            barrier()  # seeds and labels of other processes
+            threshold = self._resolve_threshold()
+            rank, world_size = get_dist_info()
+            self._run(self._unlabelled(self.ids[rank::world_size]), threshold)
+        finally:
+            if self._pool is not None:
+                self._pool.close()
+                self._pool = None
         barrier()
         self.manifest.finish(self.ids, threshold=threshold)
         if is_main_process():
@@ -249,8 +321,23 @@ class PseudoLabelMaker:
         barrier()
         return threshold
 
+    def _labeller(self, threshold: float) -> _Labeller:
+        return _Labeller(
+            self.out_dir, self.seed_folder, self.palette, self.refiner,
+            dict(
+                threshold=threshold,
+                ignore_threshold=self.ignore_threshold,
+                background_alpha=self.background_alpha,
+                confidence_share=self.confidence_share))
+
     def _unlabelled(self, ids: Sequence[str]) -> List[str]:
-        return [i for i in ids if not label_path(self.out_dir, i).is_file()]
+        paths = [label_path]
+        if self.confidence_share is not None:
+            paths.append(confidence_path)
+        return [
+            i for i in ids
+            if not all(path(self.out_dir, i).is_file() for path in paths)
+        ]
 
     def _resolve_threshold(self) -> float:
         if not self.oracle:
@@ -263,32 +350,30 @@ class PseudoLabelMaker:
                          self.background_alpha)
         return threshold
 
-    def _run(self, labeller: _Labeller, samples: Sequence[Tuple[str,
-                                                                str]]) -> None:
-        if not samples:
+    def _run(self, ids: Sequence[str], threshold: float) -> None:
+        if not ids:
             return
-        bar = ProgressBar(len(samples)) if is_main_process() else None
-        if self.num_workers == 0:
-            labeller.prepare()
-            self._exhaust(map(labeller, samples), bar)
+        samples = [(name, self.images[name]) for name in ids]
+        if self.num_workers:
+            self._start_pool(threshold, min(self.num_workers, len(samples)))
+            self._pool.add(samples)
+            self._finish_pool()
             return
-        # A forked child would inherit locks of the threads of its parent.
-        context = multiprocessing.get_context('spawn')
-        workers = min(self.num_workers, len(samples))
-        with ProcessPoolExecutor(workers, context, _start_worker,
-                                 (labeller, )) as pool:
-            futures = [pool.submit(_label, sample) for sample in samples]
-            try:
-                self._exhaust((f.result() for f in as_completed(futures)), bar)
-            except BrokenProcessPool as error:
-                raise RuntimeError(
-                    'A worker that makes labels was killed, maybe for lack of '
-                    'memory; the same command goes on from here.') from error
-            finally:
-                pool.shutdown(cancel_futures=True)
+        labeller = self._labeller(threshold)
+        labeller.prepare()
+        self._exhaust(map(labeller, samples), len(samples))
+
+    def _start_pool(self, threshold: float, num_workers: int) -> None:
+        if self._pool is None:
+            self._pool = _LabelPool(self._labeller(threshold), num_workers)
+
+    def _finish_pool(self) -> None:
+        if self._pool:
+            self._exhaust(self._pool.results(), len(self._pool))
 
     @staticmethod
-    def _exhaust(results, bar: Optional[ProgressBar]) -> None:
+    def _exhaust(results: Iterator, count: int) -> None:
+        bar = ProgressBar(count) if is_main_process() else None
         for _ in results:
             if bar is not None:
                 bar.update()

@@ -10,11 +10,17 @@ from mmktse.utils import atomic_write
 MANIFEST = 'manifest.json'
 LABELS = 'SegmentationClass'
 SEEDS = 'seeds'
+CONFIDENCE = 'Confidence'
 
 
 def label_path(folder: Union[str, Path], img_id: str) -> Path:
     """Label map of an image in a pseudo-label folder."""
     return Path(folder) / LABELS / f'{img_id}.png'
+
+
+def confidence_path(folder: Union[str, Path], img_id: str) -> Path:
+    """Mask of the surest pixels of an image in a pseudo-label folder."""
+    return Path(folder) / CONFIDENCE / f'{img_id}.png'
 
 
 def seed_path(folder: Union[str, Path], img_id: str) -> Path:

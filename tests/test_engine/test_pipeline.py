@@ -233,7 +233,7 @@ def test_commands_of_the_tools(tmp_path):
     assert commands['crf'] == (
         f'{sys.executable} {TOOLS}/make_pseudo_labels.py {config} '
         f'--from-seeds {tmp_path}/labels --out {tmp_path}/crf')
-    assert '<checkpoint of cam>' in commands['test']
+    assert '<checkpoint_of_cam>' in commands['test']
     assert list(plan.stages['crf'].needs) == ['labels']
     (tmp_path / 'cam' / 'epoch_1.pth').write_bytes(b'PK\5\6' + bytes(18))
     assert plan.stages['labels'].command()[3] == f'{tmp_path}/cam/epoch_1.pth'

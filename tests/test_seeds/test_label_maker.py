@@ -5,6 +5,7 @@ import os.path as osp
 import signal
 import subprocess
 import sys
+import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from mmengine.config import Config
 from PIL import Image
 
+from mmktse.models.refiners import PARRefiner
 from mmktse.seeds import load_label_map, save_label_map, save_seed
 from mmktse.seeds.label_maker import (PseudoLabelMaker, network_origin,
                                       stored_origin)
@@ -59,7 +61,7 @@ def listing(root, **kwargs):
         })
 
 
-def label(root, out, data=None, **kwargs):
+def make_maker(root, out, data=None, **kwargs):
     settings = dict(
         num_workers=0,
         ignore_threshold=.2,
@@ -72,7 +74,11 @@ def label(root, out, data=None, **kwargs):
         seed_folder=root,
         **settings)
     assert maker.start() == []
-    return maker.make_labels()
+    return maker
+
+
+def label(root, out, data=None, **kwargs):
+    return make_maker(root, out, data, **kwargs).make_labels()
 
 
 def content(folder):
@@ -132,11 +138,36 @@ class Killed:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_killed_worker_ends_the_run(root):
-    maker = PseudoLabelMaker(root / 'out', listing(str(root)),
-                             stored_origin(root))
+def test_killed_worker_ends_the_run(root, monkeypatch):
+    maker = make_maker(str(root), root / 'out', num_workers=2)
+    monkeypatch.setattr(maker, '_labeller', lambda threshold: Killed())
     with pytest.raises(RuntimeError, match='same command goes on'):
-        maker._run(Killed(), [('a', 'a.png'), ('b', 'b.png')])
+        maker.make_labels()
+    assert not maker.manifest.complete
+
+
+def test_labels_are_made_beside_other_work(root):
+    """As the hook does it while the network runs; the bytes are the same."""
+    label(str(root), root / 'after')
+    maker = make_maker(str(root), root / 'beside', num_workers=1)
+    done = root / 'beside' / 'SegmentationClass'
+    for name in IDS[:4]:
+        maker.submit(name)
+    while not list(done.glob('*.png')):
+        time.sleep(.1)
+    maker.make_labels()
+    assert content(root / 'beside') == content(root / 'after')
+
+
+def test_failing_label_is_reported_while_the_network_runs(root):
+    Image.new('RGB', (3, 3)).save(root / 'a.png')
+    maker = make_maker(str(root), root / 'out', num_workers=1)
+    with pytest.raises(ValueError, match='not of the size of its seed'):
+        while True:
+            maker.submit('a')
+            time.sleep(.1)
+    with pytest.raises(ValueError, match='not of the size of its seed'):
+        maker.make_labels()
 
 
 def test_what_is_done_is_not_done_again(root):
@@ -150,6 +181,44 @@ def test_what_is_done_is_not_done_again(root):
     label(str(root), out)
     assert done.read_bytes() == b'kept'
     assert lost.read_bytes() == expected
+
+
+def test_confidence_masks_lie_beside_the_labels(root):
+    out = root / 'out'
+    label(str(root), out, confidence_share=.5)
+    masks = sorted((out / 'Confidence').iterdir())
+    assert [path.stem for path in masks] == list(IDS)
+    mask = np.array(Image.open(masks[0]))
+    labels = load_label_map(out / 'SegmentationClass' / 'a.png')
+    assert set(np.unique(mask)) == {0, 255}
+    for value in np.unique(labels):
+        pixels = mask[labels == value]
+        expected = 0 if value == 255 else pixels.size // 2
+        assert (pixels > 0).sum() == expected
+    manifest = json.loads((out / 'manifest.json').read_text())
+    assert manifest['settings']['labels']['confidence_share'] == .5
+    # The labels are those without masks.
+    label(str(root), root / 'plain')
+    assert not (root / 'plain' / 'Confidence').exists()
+    plain = content(root / 'plain' / 'SegmentationClass')
+    assert plain == content(out / 'SegmentationClass')
+    # An image is done when both files are there.
+    whole = content(out)
+    masks[1].unlink()
+    (out / 'SegmentationClass' / 'c.png').unlink()
+    label(str(root), out, confidence_share=.5)
+    assert content(out) == whole
+    with pytest.raises(ValueError, match='labels.confidence_share was 0.5'):
+        label(str(root), out)
+    with pytest.raises(ValueError, match='must lie in'):
+        label(str(root), root / 'none', confidence_share=2)
+
+
+def test_weights_of_a_refiner_are_settings(root, monkeypatch):
+    label(str(root), root / 'out')
+    monkeypatch.setattr(PARRefiner, 'sha256', 'other weights')
+    with pytest.raises(ValueError, match='refiner_sha256 was None'):
+        label(str(root), root / 'out')
 
 
 def test_other_settings_are_refused(root):

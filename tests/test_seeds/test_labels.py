@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from mmktse.seeds import make_label
+from mmktse.seeds.labels import confidence_mask, make_label_and_confidence
 
 CAM = np.array([[[0., .2, .3, .9]], [[0., .4, .1, .8]]], np.float32)
 CLASSES = np.array([2, 6])
@@ -57,6 +58,55 @@ def test_refiner_sees_background_first():
     assert (seen[0][1][0] == .5).all()
     # Reversed: background takes the scores of class 6, and class 6 its.
     assert label.tolist() == [[7, 7, 7, 3]]
+
+
+def test_surest_pixels_of_every_class():
+    scores = np.array([[[.5, .5, .5, .5, .5, .5, .5]],
+                       [[.9, .6, .7, .2, .1, .4, .6]]])
+    label = scores.argmax(0) * 4
+    mask = confidence_mask(scores, label, .5)
+    # 2 of 4 pixels of the class, 1 of 3 of the background.
+    assert mask.tolist() == [[1, 0, 1, 0, 1, 0, 0]]
+    assert confidence_mask(scores, label, 1.).all()
+    # Among equals the first, and void is never sure.
+    label[0, 0] = 255
+    equal = np.zeros_like(scores)
+    assert confidence_mask(equal, label).tolist() == [[0, 1, 0, 1, 0, 0, 0]]
+
+
+def test_confidence_of_a_label():
+    label, mask = make_label_and_confidence(
+        CAM, CLASSES, .5, .25, confidence_share=1.)
+    np.testing.assert_array_equal(label, make_label(CAM, CLASSES, .5, .25))
+    np.testing.assert_array_equal(mask, label != 255)
+    assert make_label_and_confidence(CAM, CLASSES, .5)[1] is None
+
+
+def test_confidence_where_background_stands_alone():
+    settings = dict(threshold=.3, confidence_share=.5)
+    label, mask = make_label_and_confidence(
+        np.zeros((0, 3, 4)), np.zeros(0, int), **settings)
+    assert not label.any() and mask.shape == (3, 4) and mask.all()
+    # The class is somewhere, but nobody knows where.
+    label, mask = make_label_and_confidence(
+        np.zeros((1, 3, 4)), np.array([2]), **settings)
+    assert not label.any() and mask.shape == (3, 4) and not mask.any()
+
+
+def test_impossible_share_is_refused():
+    for share in (0, 1.5):
+        with pytest.raises(ValueError, match='confidence_share must lie in'):
+            make_label_and_confidence(CAM, CLASSES, .5, confidence_share=share)
+
+
+@pytest.mark.parity
+def test_golden_confidence(parity_dir):
+    golden = np.load(f'{parity_dir}/beco.npz')
+    scores, label = golden['genmask_score'], golden['genmask_pred']
+    predicted = golden['genmask_classes'][scores.argmax(0)]
+    np.testing.assert_array_equal(predicted, label)
+    mask = confidence_mask(scores, label)
+    np.testing.assert_array_equal(mask, golden['genmask_mask'] > 0)
 
 
 @pytest.mark.parametrize('settings, message', [

@@ -1,5 +1,6 @@
 # Copyright (c) mmktse authors. All rights reserved.
 from .epoch_seed_hook import EpochSeedHook
+from .fitting_checkpoint_hook import FittingCheckpointHook
 from .pseudo_label_hook import PseudoLabelHook
 
-__all__ = ['EpochSeedHook', 'PseudoLabelHook']
+__all__ = ['EpochSeedHook', 'FittingCheckpointHook', 'PseudoLabelHook']

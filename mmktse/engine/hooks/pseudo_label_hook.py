@@ -79,7 +79,7 @@ class PseudoLabelHook(Hook):
                         batch_idx: int,
                         data_batch: Optional[dict] = None,
                         outputs: Optional[Sequence] = None) -> None:
-        """Stores the seeds of a batch."""
+        """Stores the seeds of a batch and has them labelled meanwhile."""
         for sample in outputs:
             if sample.cam_source != self.maker.cam_source:
                 raise ValueError(
@@ -91,6 +91,7 @@ class PseudoLabelHook(Hook):
                 self.maker.seed_path(sample.img_id),
                 sample.cam.float().cpu().numpy(),
                 sample.cam_classes.cpu().numpy())
+            self.maker.submit(sample.img_id)
         if self._bar is not None:
             self._bar.update()
 

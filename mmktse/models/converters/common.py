@@ -84,12 +84,12 @@ def load_weights(path: str) -> Dict[str, Tensor]:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is damaged or holds anything but named tensors.
+        ValueError: If it is damaged or holds other things than tensors.
     """
     if not os.path.isfile(path):
         raise FileNotFoundError(
-            f'Pretrained weights "{path}" not found: give the right path in '
-            'init_cfg, or switch pretrained weights off with init_cfg=None.')
+            f'Pretrained weights "{path}" not found: give the right path, or '
+            'in a config switch them off with init_cfg=None.')
     with open(path, 'rb') as file:
         try:
             state = torch.load(file, map_location='cpu', weights_only=True)

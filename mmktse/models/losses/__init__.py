@@ -1,6 +1,7 @@
 # Copyright (c) mmktse authors. All rights reserved.
+from .affinity_loss import AffinityLoss
 from .mga_loss import MGALoss
 from .sie_loss import SIELoss
 from .ssr_loss import SSRLoss
 
-__all__ = ['MGALoss', 'SIELoss', 'SSRLoss']
+__all__ = ['AffinityLoss', 'MGALoss', 'SIELoss', 'SSRLoss']

@@ -23,6 +23,8 @@ class SSRLoss(nn.Module):
         bg_weight (float): Weight of the background term.
         fg_weight (float): Weight of the foreground term.
         inter_weight (float): Weight of L_inter.
+        mixed_weight (float): Weight of the loss on the joined images, on top
+            of the first two.
         fg_threshold (float): Foreground of L_inter, in normalised CAM.
     """
 
@@ -30,11 +32,13 @@ class SSRLoss(nn.Module):
                  bg_weight: float = 1.0,
                  fg_weight: float = 0.0125,
                  inter_weight: float = 0.005,
+                 mixed_weight: float = 1.0,
                  fg_threshold: float = 0.2) -> None:
         super().__init__()
         self.bg_weight = bg_weight
         self.fg_weight = fg_weight
         self.inter_weight = inter_weight
+        self.mixed_weight = mixed_weight
         self.fg_threshold = fg_threshold
 
     def cross_entropy(self, maps: Tensor, labels: Tensor,
@@ -101,4 +105,4 @@ class SSRLoss(nn.Module):
         full = resize(maps.float().relu(), labels.shape[1:])
         every = torch.ones(len(maps), dtype=torch.bool, device=maps.device)
         losses = self.cross_entropy(full, labels, every)
-        return losses['bg'] + losses['fg']
+        return self.mixed_weight * (losses['bg'] + losses['fg'])

@@ -1,9 +1,11 @@
 # Copyright (c) mmktse authors. All rights reserved.
 from .base import BaseRefiner
 from .dense_crf import DenseCRFRefiner, LabelCRFRefiner
+from .irn_refiner import IRNRefiner
 from .par import PAR
 from .par_refiner import PARRefiner
 
 __all__ = [
-    'BaseRefiner', 'DenseCRFRefiner', 'LabelCRFRefiner', 'PAR', 'PARRefiner'
+    'BaseRefiner', 'DenseCRFRefiner', 'IRNRefiner', 'LabelCRFRefiner', 'PAR',
+    'PARRefiner'
 ]

@@ -1,5 +1,6 @@
 # Copyright (c) mmktse authors. All rights reserved.
 from abc import ABCMeta, abstractmethod
+from typing import Optional
 
 import numpy as np
 
@@ -9,7 +10,13 @@ class BaseRefiner(metaclass=ABCMeta):
 
     Subclasses implement :meth:`refine`. They hold no state of an image, so
     that one object serves many.
+
+    Attributes:
+        sha256 (str, optional): Of the weights of a trained refiner, for the
+            manifest of the labels.
     """
+
+    sha256: Optional[str] = None
 
     def __call__(self, image: np.ndarray, scores: np.ndarray) -> np.ndarray:
         """Refines scores.

@@ -83,12 +83,13 @@ def runner(root, out, source='label', launcher='none', **settings):
         num_workers=0,
         sampler=dict(type='DefaultSampler', shuffle=False),
         dataset=dataset)
-    hook = dict(
-        type='PseudoLabelHook',
-        out_dir=f'{root}/{out}',
-        num_workers=0,
-        threshold=.5,
-        **settings)
+    hook = {
+        'type': 'PseudoLabelHook',
+        'out_dir': f'{root}/{out}',
+        'num_workers': 0,
+        'threshold': .5,
+        **settings
+    }
     cfg = Config(
         dict(
             default_scope='mmktse',
@@ -152,6 +153,12 @@ def test_makes_seeds_and_labels(root):
     seeds = manifest['settings']['seeds']
     assert seeds['checkpoint_sha256'] == file_sha256(root / 'x.pth')
     assert seeds['cam_source'] == 'label'
+
+
+def test_labelling_beside_the_network_gives_the_same_bytes(root):
+    run(root, 'after')
+    run(root, 'beside', num_workers=1)
+    assert content(root / 'beside') == content(root / 'after')
 
 
 def test_killed_run_ends_with_the_same_bytes(root):

@@ -1,0 +1,34 @@
+# Copyright (c) mmktse authors. All rights reserved.
+# Labels with an ignore band of the augmented train list; see configs/irn.
+data_root = 'data/VOCdevkit/VOC2012/'
+pseudo_label_dir = 'work_dirs/ir_labels/voc12'
+crop_size = (512, 512)
+train_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='LoadAnnotations'),
+    # 0.5 to 1.5 times the size of the image: the long side of VOC is 500.
+    dict(
+        type='RandomResize',
+        scale=(500, 500),
+        ratio_range=(0.5, 1.5),
+        keep_ratio=True,
+        interpolation='bicubic'),
+    dict(type='RandomCrop', crop_size=crop_size),
+    dict(type='RandomFlip', prob=0.5),
+    dict(type='PackSegInputs')
+]
+train_dataloader = dict(
+    batch_size=32,
+    num_workers=8,
+    persistent_workers=False,
+    drop_last=True,
+    worker_init_fn=dict(type='mmktse.seed_worker'),
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    dataset=dict(
+        type='mmktse.PseudoLabelSegDataset',
+        data_root=data_root,
+        pseudo_label_dir=pseudo_label_dir,
+        data_prefix=dict(img_path='JPEGImages'),
+        # A folder without a label for each of them is refused.
+        ann_file='ImageSets/Segmentation/trainaug.txt',
+        pipeline=train_pipeline))

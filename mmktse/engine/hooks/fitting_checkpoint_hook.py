@@ -1,0 +1,43 @@
+# Copyright (c) mmktse authors. All rights reserved.
+from mmengine.hooks import Hook
+from mmengine.model import BaseTTAModel, is_model_wrapper
+from mmengine.runner import Runner
+
+from mmktse.registry import HOOKS
+
+
+@HOOKS.register_module()
+class FittingCheckpointHook(Hook):
+    """Refuses a checkpoint that leaves parameters of the network random.
+
+    MMEngine only warns; the figures of a test would then be those of an
+    untrained network.
+    """
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Compares names and shapes.
+
+        Raises:
+            ValueError: One sentence with the first parameter that is missing
+                or has another shape.
+        """
+        model = runner.model
+        while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
+            model = model.module
+        state = checkpoint.get('state_dict', checkpoint)
+        state = {name.removeprefix('module.'): x for name, x in state.items()}
+        wanted = model.state_dict()
+        wrong = [
+            name for name, x in wanted.items()
+            if name not in state or state[name].shape != x.shape
+        ]
+        if not wrong:
+            return
+        hint = 'give the checkpoint that was trained with this config'
+        if 'conv1a.weight' in state:
+            hint = ('a released one of KTSE is made fit by '
+                    'tools/model_converters/ktse_resnet38d.py')
+        raise ValueError(
+            f'The checkpoint does not fit the network: {len(wrong)} of '
+            f'{len(wanted)} tensors are missing or of another shape, the '
+            f'first is "{wrong[0]}"; {hint}.')

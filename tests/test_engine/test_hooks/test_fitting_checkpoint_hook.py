@@ -1,0 +1,47 @@
+# Copyright (c) mmktse authors. All rights reserved.
+from types import SimpleNamespace
+
+import pytest
+import torch
+from mmengine.model import BaseTTAModel
+
+from mmktse.engine.hooks import FittingCheckpointHook
+
+
+class Averaged(BaseTTAModel):
+
+    def merge_preds(self, data_samples_list):
+        raise NotImplementedError
+
+
+def check(state, model=None):
+    model = model or torch.nn.Linear(2, 3)
+    FittingCheckpointHook().after_load_checkpoint(
+        SimpleNamespace(model=model), state)
+
+
+def state(**changes):
+    return dict(torch.nn.Linear(2, 3).state_dict(), **changes)
+
+
+def test_fitting_checkpoints_pass():
+    check(state())
+    check(dict(state_dict=state(), meta=dict()))
+    check({f'module.{name}': x for name, x in state().items()})
+    check(state(further=torch.zeros(1)))
+    net = torch.nn.Linear(2, 3)
+    net.test_step = net.data_preprocessor = None
+    check(state(), Averaged(net))
+
+
+@pytest.mark.parametrize(
+    'wrong', [dict(bias=torch.zeros(3)),
+              state(weight=torch.zeros(3, 4))])
+def test_missing_or_other_parameter_is_refused(wrong):
+    with pytest.raises(ValueError, match='1 of 2 tensors .* "weight"; give'):
+        check(wrong)
+
+
+def test_released_checkpoint_names_the_converter():
+    with pytest.raises(ValueError, match='converters/ktse_resnet38d.py'):
+        check({'module.conv1a.weight': torch.zeros(1)})
