@@ -1,5 +1,6 @@
 # Copyright (c) mmktse authors. All rights reserved.
 import multiprocessing
+import os
 import shutil
 from collections import deque
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
@@ -11,7 +12,8 @@ import cv2
 import mmcv
 import torch
 from mmengine.config import Config
-from mmengine.dist import barrier, get_dist_info, is_main_process
+from mmengine.dist import (barrier, get_dist_info, get_world_size,
+                           is_main_process)
 from mmengine.utils import ProgressBar
 
 from mmktse.evaluation import evaluate_seeds
@@ -108,6 +110,11 @@ def _label(sample: Tuple[str, str]) -> None:
     _labeller(sample)
 
 
+def _share_of_cores() -> int:
+    ranks = int(os.environ.get('LOCAL_WORLD_SIZE', get_world_size()))
+    return max(len(os.sched_getaffinity(0)) // ranks, 1)
+
+
 class _LabelPool:
     """Processes of one thread that label images while more are added."""
 
@@ -186,8 +193,9 @@ class PseudoLabelMaker:
             ``Confidence/<id>.png``: 255 at this share of the pixels of every
             class, the surest ones (see :func:`confidence_mask`), and 0
             elsewhere. KTSE: 0.5. Defaults to None.
-        num_workers (int): Worker processes, each with one thread; 0 works in
-            this process. Defaults to 2.
+        num_workers (int, optional): Worker processes, each with one thread; 0
+            works in this process. Defaults to None: one for each core, shared
+            among the processes of a distributed run.
         save_seeds (bool): Whether to keep the seeds after the labels are
             made. Defaults to True.
         cam_source (str): Where the presence of a class comes from, 'label'
@@ -207,7 +215,7 @@ class PseudoLabelMaker:
                  background_alpha: Optional[float] = None,
                  refiner: Optional[dict] = None,
                  confidence_share: Optional[float] = None,
-                 num_workers: int = 2,
+                 num_workers: Optional[int] = None,
                  save_seeds: bool = True,
                  cam_source: str = 'label',
                  seed_folder: Optional[Union[str, Path]] = None) -> None:
@@ -224,7 +232,8 @@ class PseudoLabelMaker:
         self.background_alpha = background_alpha
         self.refiner = refiner
         self.confidence_share = confidence_share
-        self.num_workers = num_workers
+        self.num_workers = (
+            _share_of_cores() if num_workers is None else num_workers)
         self.keep_seeds = save_seeds or seed_folder is not None
         self.cam_source = cam_source
 
