@@ -39,8 +39,8 @@ def make_data(root, args):
     lines = []
     for number in range(args.images):
         image = smooth(rng, 3, args.size).permute(1, 2, 0) * 255
-        Image.fromarray(image.byte().numpy()).save(
-            root / f'JPEGImages/{number}.jpg')
+        Image.fromarray(image.byte().numpy()).save(root /
+                                                   f'JPEGImages/{number}.jpg')
         count = rng.choice([1, 2, 3], p=[.59, .29, .12])
         classes = sorted(rng.choice(args.classes, count, replace=False))
         lines.append(' '.join(map(str, [number, *classes])))
@@ -82,8 +82,8 @@ def all_classes(dataset, root, count):
     for index in range(count):
         info = dataset.get_data_info(index)
         cam, classes = load_seed(root / f'seeds/seeds/{info["img_id"]}.npz')
-        scores = np.zeros((len(dataset.metainfo['classes']) + 1,
-                           *cam.shape[1:]), np.float32)
+        scores = np.zeros(
+            (len(dataset.metainfo['classes']) + 1, *cam.shape[1:]), np.float32)
         scores[0] = 0.3
         scores[classes + 1] = cam
         refiner(np.asarray(Image.open(info['img_path'])), scores).argmax(0)
@@ -127,8 +127,7 @@ def main():
         print(f'{name:28} {value:8.2f}{unit}')
     if args.json:
         with open(args.json, 'w') as file:
-            json.dump(
-                dict(vars(args), torch=torch.__version__, **rows), file)
+            json.dump(dict(vars(args), torch=torch.__version__, **rows), file)
 
 
 if __name__ == '__main__':

@@ -7,6 +7,7 @@ import argparse
 import json
 import os.path as osp
 from pathlib import Path
+from typing import Optional, Sequence
 
 from mmengine.config import DictAction
 from mmengine.dist import init_dist, is_distributed, is_main_process
@@ -17,11 +18,21 @@ from mmktse.engine.config import (check_checkpoint, check_data_folders,
                                   load_config)
 from mmktse.engine.dist import setup_distributed
 from mmktse.engine.errors import one_sentence_errors
-from mmktse.evaluation import evaluate_labels, evaluate_seeds
+from mmktse.evaluation import (evaluate_labels, evaluate_seeds, load_choice,
+                               overlap_note)
 from mmktse.registry import DATASETS
-from mmktse.seeds.label_maker import PseudoLabelMaker, stored_origin
-from mmktse.seeds.manifest import LABELS, SEEDS, read_manifest
+from mmktse.seeds.label_maker import (PseudoLabelMaker, network_origin,
+                                      stored_origin)
+from mmktse.seeds.manifest import LABELS, SEEDS, Manifest, read_manifest
 from mmktse.utils import atomic_write
+
+
+def threshold_or_file(text: str):
+    """Argument type of a threshold: a number if it reads as one."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def parse_args() -> argparse.Namespace:
@@ -40,9 +51,12 @@ def parse_args() -> argparse.Namespace:
         'other settings, without running the network')
     parser.add_argument(
         '--threshold',
-        type=lambda text: text if text == 'oracle' else float(text),
-        help='background score, or "oracle": the one that is best against '
-        'the masks of this very list (default: that of the config)')
+        type=threshold_or_file,
+        metavar='NUMBER|FILE|oracle',
+        help='background score; or the JSON of '
+        'tools/analysis_tools/sweep_threshold.py, which chose it on a split; '
+        'or "oracle": the one that is best against the masks of this very '
+        'list (default: that of the config)')
     parser.add_argument(
         '--no-eval',
         action='store_true',
@@ -66,14 +80,27 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
-def label_settings(cfg, threshold) -> dict:
+def label_settings(cfg, threshold, choice: Optional[dict]) -> dict:
     """Arguments of the label maker from config and command line."""
-    settings = dict(cfg.get('pseudo_labels', {}))
-    if threshold == 'oracle':
+    settings = dict(threshold=.3, threshold_source='fixed')
+    settings.update(cfg.get('pseudo_labels', {}))
+    if choice is not None:
+        settings.update(
+            threshold=choice['threshold'], threshold_source=choice['source'])
+    elif threshold == 'oracle':
         settings['threshold_source'] = 'oracle'
     elif threshold is not None:
-        settings.update(threshold=float(threshold), threshold_source='fixed')
+        settings.update(threshold=threshold, threshold_source='fixed')
     return settings
+
+
+def seed_origin(cfg, args, settings: dict) -> dict:
+    """What makes the seeds of this call, as the manifest will say it."""
+    if args.from_seeds is not None:
+        return stored_origin(args.from_seeds)['settings']
+    return dict(
+        network_origin(cfg, args.checkpoint)['settings'],
+        cam_source=settings.get('cam_source', 'label'))
 
 
 def run_network(cfg, args, settings: dict):
@@ -82,13 +109,15 @@ def run_network(cfg, args, settings: dict):
     Returns:
         BaseDataset: The images.
     """
-    check_checkpoint(args.checkpoint)
     cfg.load_from = args.checkpoint
     cfg.work_dir = args.work_dir or osp.join(args.out, 'log')
     cfg.custom_hooks = [
         hook for hook in cfg.get('custom_hooks', [])
         if hook['type'] not in ('PseudoLabelHook', 'mmktse.PseudoLabelHook')
-    ] + [dict(type='mmktse.PseudoLabelHook', out_dir=args.out, **settings)]
+    ] + [
+        dict(type='mmktse.FittingCheckpointHook'),
+        dict(type='mmktse.PseudoLabelHook', out_dir=args.out, **settings)
+    ]
     cfg.test_cfg = cfg.get('test_cfg') or dict()
     # The stored seeds are measured instead: those of all runs together.
     cfg.test_evaluator = []
@@ -122,8 +151,44 @@ def label_seeds(cfg, args, settings: dict):
     return dataset
 
 
-def measure(dataset, split: str, args, settings: dict) -> dict:
+def seed_protocol(cfg) -> dict:
+    """How the config's SeedMetric measures, for the stored seeds."""
+    evaluators = cfg.get('test_evaluator') or []
+    for metric in [evaluators] if isinstance(evaluators, dict) else evaluators:
+        if metric['type'] in ('SeedMetric', 'mmktse.SeedMetric'):
+            return {
+                key: metric[key]
+                for key in ('thresholds', 'absent_as_zero') if key in metric
+            }
+    return {}
+
+
+def record_choice(folder: str, choice: dict, ids: Sequence[str]) -> None:
+    """Adds to a finished manifest what the threshold was chosen on."""
+    content = read_manifest(folder)
+    manifest = Manifest(folder, content['settings'], content['info'])
+    manifest.start()
+    manifest.finish(
+        content['ids'],
+        threshold_choice=dict(
+            num_images=len(choice['ids']),
+            overlap=len(set(choice['ids']) & set(ids)),
+            ids_sha256=choice['ids_sha256'],
+            seeds=choice['seeds']))
+
+
+def measure(dataset, split: str, args, settings: dict, note: str,
+            protocol: dict) -> dict:
     """Figures of seeds and labels against the masks.
+
+    Args:
+        dataset (BaseDataset): The images.
+        split (str): Their list.
+        args (Namespace): Command line.
+        settings (dict): Arguments of the label maker.
+        note (str): See :func:`mmktse.evaluation.overlap_note`.
+        protocol (dict): thresholds and absent_as_zero of
+            :func:`mmktse.evaluation.evaluate_seeds`.
 
     Returns:
         dict: 'rows' of a table and, if the seeds are there, what
@@ -131,30 +196,43 @@ def measure(dataset, split: str, args, settings: dict) -> dict:
     """
     keys = ('mIoU', 'precision', 'recall')
     result = dict(rows=[])
+    source = settings['threshold_source'] + note
     seed_folder = Path(args.from_seeds or args.out) / SEEDS
     if seed_folder.is_dir():
         rates = evaluate_seeds(
-            seed_folder, dataset, fixed_threshold=settings['threshold'])
+            seed_folder,
+            dataset,
+            fixed_threshold=settings['threshold'],
+            num_workers=settings.get('num_workers', 2),
+            **protocol)
         result.update(rates)
-        for source in ('oracle', 'fixed'):
+        # With "oracle" the threshold of the config is shown beside it.
+        chosen = dict(
+            oracle='oracle', fixed='fixed' if source == 'oracle' else source)
+        for which, text in chosen.items():
             result['rows'].append(
                 dict(
                     what='seed',
                     split=split,
-                    threshold=rates[source]['threshold'],
-                    threshold_source=source,
+                    threshold=rates[which]['threshold'],
+                    threshold_source=text,
                     refiner='none',
-                    **{key: rates[source][key]
+                    **{key: rates[which][key]
                        for key in keys}))
     if is_main_process():
-        labels = evaluate_labels(Path(args.out) / LABELS, dataset)
+        labels = evaluate_labels(
+            Path(args.out) / LABELS, dataset,
+            protocol.get('absent_as_zero', False))
+        if settings.get('background_alpha') is not None:
+            alpha = settings['background_alpha']
+            source = f'not used: background (1 - CAM)^{alpha:g}'
         result['labels'] = labels
         result['rows'].append(
             dict(
                 what='pseudo labels',
                 split=split,
                 threshold=read_manifest(args.out)['threshold'],
-                threshold_source=settings.get('threshold_source', 'fixed'),
+                threshold_source=source,
                 refiner=(settings.get('refiner') or dict(type='none'))['type'],
                 **{key: labels[key]
                    for key in (*keys, 'coverage')}))
@@ -167,19 +245,28 @@ def main() -> None:
     cfg = load_config(args.config, args.cfg_options)
     check_data_folders(cfg, ['test_dataloader'])
     setup_distributed(cfg, args.launcher)
-    settings = label_settings(cfg, args.threshold)
-    settings.setdefault('threshold', 0.3)
+    if args.checkpoint is not None:
+        check_checkpoint(args.checkpoint)
+    choice = None
+    if isinstance(args.threshold, str) and args.threshold != 'oracle':
+        choice = load_choice(args.threshold)
+    settings = label_settings(cfg, args.threshold, choice)
+    if choice and choice['seeds'] != seed_origin(cfg, args, settings):
+        settings['threshold_source'] += ', on other seeds'
+    protocol = seed_protocol(cfg)
     work = run_network if args.from_seeds is None else label_seeds
     dataset = work(cfg, args, settings)
-    masks = [
-        dataset.get_data_info(i).get('seg_map_path')
-        for i in range(len(dataset))
-    ]
+    samples = [dataset.get_data_info(i) for i in range(len(dataset))]
+    ids = [sample['img_id'] for sample in samples]
+    if choice and is_main_process():
+        record_choice(args.out, choice, ids)
+    masks = [sample.get('seg_map_path') for sample in samples]
     if args.no_eval or not all(m and osp.isfile(m) for m in masks):
         return
     source = cfg.test_dataloader.dataset
     split = source.get('id_file') or source.get('ann_file') or 'all images'
-    result = measure(dataset, split, args, settings)
+    note = overlap_note(choice, ids) if choice else ''
+    result = measure(dataset, split, args, settings, note, protocol)
     if is_main_process():
         with atomic_write(osp.join(args.out, 'metrics.json'), 'w') as file:
             json.dump(result, file, indent=1)

@@ -48,10 +48,14 @@ class SeedHistogram:
         keep = truth != VOID
         truth = truth[keep].astype(np.int64)
         if len(classes):
-            cam = cam[:, keep].astype(np.float32)
-            top = cam.argmax(0)
-            score = np.take_along_axis(cam, top[None], 0)[0]
-            top = np.asarray(classes, np.int64)[top]
+            # A running maximum: much faster than argmax over few classes.
+            score = np.array(cam[0], np.float32)
+            top = np.full(score.shape, classes[0], np.int64)
+            for index, values in zip(classes[1:], cam[1:]):
+                better = values > score
+                top[better] = index
+                score[better] = values[better]
+            top, score = top[keep], score[keep]
             # Compared in float32, in which scores are stacked with a constant.
             level = np.searchsorted(self.thresholds.astype(np.float32), score)
         else:

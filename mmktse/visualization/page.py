@@ -3,12 +3,15 @@ from typing import NamedTuple, Optional, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
-from PIL import Image
+from PIL import Image, ImageOps
 
 from mmktse.seeds.label_io import VOID, color_map
 from mmktse.utils import atomic_write
 
 VOID_COLOR = (224, 224, 192)
+# The other stripe where void is hatched, and the width of both in pixels.
+HATCH_COLOR = (48, 48, 48)
+HATCH_WIDTH = 3
 
 
 class Panel(NamedTuple):
@@ -18,10 +21,13 @@ class Panel(NamedTuple):
 
 
 def read_image(path: str) -> np.ndarray:
-    """Read an image as (H, W, 3) uint8 RGB."""
+    """Read an image as (H, W, 3) uint8 RGB, turned as its EXIF data say.
+
+    The pipelines turn images too, so that maps and images fit.
+    """
     try:
         with Image.open(path) as image:
-            return np.array(image.convert('RGB'))
+            return np.array(ImageOps.exif_transpose(image).convert('RGB'))
     except FileNotFoundError as error:
         raise FileNotFoundError(f'There is no image {path}.') from error
     except OSError as error:
@@ -36,7 +42,8 @@ def to_grey(image: np.ndarray) -> np.ndarray:
 def overlay_label(image: np.ndarray,
                   label: np.ndarray,
                   palette: Optional[Sequence] = None,
-                  alpha: float = .6) -> np.ndarray:
+                  alpha: float = .6,
+                  hatch_void: bool = False) -> np.ndarray:
     """Paint the classes of a label map over the grey version of an image.
 
     Grey, so that no colour of the image passes for that of a class.
@@ -47,6 +54,8 @@ def overlay_label(image: np.ndarray,
         palette (sequence, optional): RGB triples, background first. Defaults
             to the colours of PASCAL VOC.
         alpha (float): Opacity in [0, 1]. Defaults to 0.6.
+        hatch_void (bool): Draw void as light and dark stripes, which no class
+            looks like. Defaults to False: one pale colour.
 
     Returns:
         np.ndarray: (H, W, 3) uint8 RGB.
@@ -58,7 +67,12 @@ def overlay_label(image: np.ndarray,
     colors[VOID] = VOID_COLOR
     opacity = np.where(label == 0, 0, alpha)[..., None]
     mixed = to_grey(image) * (1 - opacity) + colors[label] * opacity
-    return mixed.round().astype(np.uint8)
+    mixed = mixed.round().astype(np.uint8)
+    if hatch_void:
+        rows, columns = np.nonzero(label == VOID)
+        stripe = (rows + columns) // HATCH_WIDTH % 2
+        mixed[rows, columns] = np.array([VOID_COLOR, HATCH_COLOR])[stripe]
+    return mixed
 
 
 def draw_panels(figure,

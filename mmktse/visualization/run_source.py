@@ -100,12 +100,21 @@ def image_iou(label: np.ndarray, truth: np.ndarray) -> float:
     return float(100 * np.mean(ious)) if ious else float('nan')
 
 
-def read_truth(sample: dict) -> Optional[np.ndarray]:
-    """Ground truth (H, W) of a sample, None where it has no mask."""
+def read_truth(sample: dict,
+               size: Optional[Sequence[int]] = None,
+               num_classes: Optional[int] = None) -> Optional[np.ndarray]:
+    """Ground truth (H, W) of a sample, None where it has no mask.
+
+    Args:
+        sample (dict): With, optionally, 'seg_map_path'.
+        size (sequence[int], optional): Expected (H, W).
+        num_classes (int, optional): Number of classes without background, to
+            refuse other values.
+    """
     path = sample.get('seg_map_path')
     if path is None or not osp.isfile(path):
         return None
-    return load_label_map(path)
+    return load_label_map(path, size, num_classes)
 
 
 def select_samples(dataset,

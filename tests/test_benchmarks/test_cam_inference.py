@@ -25,8 +25,8 @@ def test_maps_agree_and_figures_are_written(tmp_path, monkeypatch, capsys):
     finally:
         logging.disable(logging.NOTSET)
     rows = json.loads(figures.read_text())['rows']
-    assert [row['name'] for row in rows[:3]
-            ] == ['straightforward', 'ours', 'ours, batch']
+    assert [row['name']
+            for row in rows[:3]] == ['straightforward', 'ours', 'ours, batch']
     assert 0 < rows[2]['largest_difference'] < 2e-3
     assert rows[1]['mebibytes'] < rows[0]['mebibytes']
     assert 'ratio' in capsys.readouterr().out

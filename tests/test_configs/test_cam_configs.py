@@ -36,8 +36,9 @@ def test_one_step_of_each_phase(cfg, monkeypatch):
     if cfg.model.head.num_classes is None:
         cfg.model.head.num_classes = 3
     # MMEngine's wrapper for mixed precision wants a GPU.
-    monkeypatch.setattr('mmengine.optim.optimizer.amp_optimizer_wrapper.'
-                        'is_cuda_available', lambda: True)
+    monkeypatch.setattr(
+        'mmengine.optim.optimizer.amp_optimizer_wrapper.'
+        'is_cuda_available', lambda: True)
     model = MODELS.build(cfg.model)
     model.init_weights()
     model.train()

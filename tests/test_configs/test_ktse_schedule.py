@@ -36,8 +36,7 @@ def scheduler_of(cfg, model, **changes):
     wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
     settings = {
         k: v
-        for k, v in dict(cfg.param_scheduler, **changes).items()
-        if k != 'type'
+        for k, v in dict(cfg.param_scheduler, **changes).items() if k != 'type'
     }
     return wrapper, PolyLR(wrapper, **settings)
 
@@ -109,7 +108,7 @@ def many_images():
     (39, 33050 - 661, 16),
 ])
 def test_steps_and_batches_of_the_published_run(cfg, many_images, tmp_path,
-                                     epoch, iteration, batch_size):
+                                                epoch, iteration, batch_size):
     for name in ('warmup_dataloader', 'train_dataloader'):
         cfg[name].dataset = dict(type='ManyImages')
         cfg[name].num_workers = 0
@@ -125,8 +124,8 @@ def test_steps_and_batches_of_the_published_run(cfg, many_images, tmp_path,
         cfg=cfg,
         experiment_name='schedule')
     loop = runner.train_loop
-    loop = loop if not isinstance(loop, dict) else runner.build_train_loop(
-        loop)
+    loop = loop if not isinstance(loop,
+                                  dict) else runner.build_train_loop(loop)
     assert loop.max_iters == 33050 and loop.max_epochs == 40
     loop._epoch, loop._iter = epoch, iteration
     loop._choose_dataloader()

@@ -8,9 +8,12 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from mmktse.datasets.synthetic import generate_synthetic_voc
 from mmktse.engine.pipeline import Pipeline, format_table, option_words
+from mmktse.seeds import load_label_map, save_seed
 
 ROOT = Path(__file__).parents[2]
 TOOLS = str(ROOT / 'tools')
@@ -305,6 +308,61 @@ def test_table_and_dry_run(tmp_path, monkeypatch, capsys):
             ] == ['CAM', 'pseudo labels', 'train', '0.30', '60.12']
     rows = json.loads((tmp_path / 'run' / 'table.json').read_text())
     assert [row['mIoU'] for row in rows] == [60.123]
+
+
+def test_threshold_of_an_earlier_stage(tmp_path):
+    """A sweep on two images; its threshold labels the other two."""
+    root = generate_synthetic_voc(str(tmp_path / 'data'), 4, 1, 48)
+    lines = (tmp_path / 'data/ImageSets/train_labels.txt').read_text()
+    lines = lines.splitlines()
+    for name, part in (('held_out', lines[:2]), ('rest', lines[2:])):
+        (tmp_path / f'data/{name}.txt').write_text('\n'.join(part))
+    for img_id in (line.split()[0] for line in lines):
+        truth = load_label_map(f'{root}/SegmentationClass/{img_id}.png')
+        present = np.setdiff1d(truth, [0, 255])
+        cam = np.where(truth == present[:, None, None], .9, .625)
+        save_seed(tmp_path / f'cam/seeds/{img_id}.npz', cam, present - 1)
+    config = f'{ROOT}/configs/cam/cam_efficientnet-lite0_custom.py'
+    stages = [
+        dict(
+            name='sweep',
+            type='command',
+            argv=[
+                '{python}', '{tools}/analysis_tools/sweep_threshold.py',
+                config, '{seeds}', '--split', 'held_out.txt', '--out',
+                '{sweep.work_dir}/threshold.json', '--cfg-options',
+                'data_root={data_root}'
+            ],
+            outputs=['{sweep.work_dir}/threshold.json']),
+        dict(
+            name='labels',
+            type='pseudo_labels',
+            config=config,
+            from_seeds='{seeds}',
+            args=['--threshold', '{sweep.work_dir}/threshold.json'],
+            cfg_options={
+                'data_root': '{data_root}',
+                'test_dataloader.dataset.id_file': 'rest.txt',
+                'pseudo_labels.num_workers': 0
+            })
+    ]
+    plan = pipeline(
+        tmp_path / 'work', *stages, data_root=root, seeds=tmp_path / 'cam')
+    assert list(plan.stages['labels'].needs) == ['sweep']
+    table = plan.run()
+    assert states(plan) == ['done', 'done']
+    rows = plan.rows()
+    assert [(row['what'], row['threshold_source']) for row in rows
+            ] == [('seed', 'oracle'),
+                  ('seed', 'best on held_out.txt (2 images)'),
+                  ('pseudo labels', 'best on held_out.txt (2 images)')]
+    assert {(row['split'], row['threshold'])
+            for row in rows} == {('rest.txt', .63)}
+    assert table.count('| best on held_out.txt (2 images) |') == 2
+    # Another choice is another input of the labels.
+    (tmp_path / 'work/sweep/stage.json').unlink()
+    with pytest.raises(ValueError, match='labels .*"sweep" was made anew'):
+        plan.run()
 
 
 def test_format_table():

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from mmktse.evaluation import evaluate_labels
+from mmktse.evaluation.label_evaluation import count_label_pixels, label_rates
 from mmktse.seeds import save_label_map
 
 
@@ -23,6 +24,16 @@ def dataset(tmp_path):
     return _Listing(
         metainfo=dict(classes=('cat', 'dog')),
         samples=[dict(img_id='x', seg_map_path=str(tmp_path / 'gt.png'))])
+
+
+def test_void_has_its_own_column():
+    truth = np.array([[0, 0, 1, 1, 255, 2]], np.uint8)
+    label = np.array([[0, 1, 1, 255, 1, 255]], np.uint8)
+    counts = count_label_pixels(label, truth, 2)
+    assert counts.tolist() == [[1, 1, 0, 0], [0, 1, 0, 1], [0, 0, 0, 1]]
+    rates = label_rates(counts)
+    assert rates['coverage'] == pytest.approx(60)
+    np.testing.assert_allclose(rates['IoU'], [50, 50, np.nan])
 
 
 def test_counts(tmp_path, dataset):

@@ -2,11 +2,18 @@
 import numpy as np
 import pytest
 
-from mmktse.evaluation.rates import segmentation_rates
+from mmktse.evaluation.rates import class_rates, segmentation_rates
 
 HIT = np.array([6, 2, 0])
 TRUTH = np.array([8, 2, 0])
 PREDICTED = np.array([6, 4, 0])
+
+
+def test_rates_of_each_class():
+    rates = class_rates(HIT, TRUTH, PREDICTED)
+    np.testing.assert_allclose(rates['IoU'], [75, 50, np.nan])
+    np.testing.assert_allclose(rates['precision'], [100, 50, np.nan])
+    np.testing.assert_allclose(rates['recall'], [75, 100, np.nan])
 
 
 def test_absent_class_is_left_out():

@@ -8,7 +8,8 @@ import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
 
-from mmktse.evaluation import SeedMetric, evaluate_seeds
+from mmktse.evaluation import SeedMetric, count_seeds, evaluate_seeds
+from mmktse.evaluation import seed_metric as module
 from mmktse.seeds import save_label_map, save_seed
 
 META = dict(classes=('cat', 'dog', 'cow'))
@@ -75,6 +76,63 @@ def test_stored_seeds_give_the_same(tmp_path):
         _, which, name = key.split('/')
         assert rates[which][name] == value
     assert len(rates['curve']['mIoU']) == 101
+
+
+@pytest.fixture
+def stored(tmp_path):
+    samples = _samples(tmp_path)
+    for sample in samples:
+        save_seed(tmp_path / f'{sample["img_id"]}.npz', sample['cam'].numpy(),
+                  sample['cam_classes'].numpy())
+    return _Listing(metainfo=META, samples=samples)
+
+
+def test_workers_give_exactly_the_same(tmp_path, stored, monkeypatch):
+    alone = count_seeds(tmp_path, stored)
+    pools = []
+    pool = module.ProcessPoolExecutor
+
+    def counted(num_workers, *args):
+        pools.append(num_workers)
+        return pool(num_workers, *args)
+
+    monkeypatch.setattr(module, 'ProcessPoolExecutor', counted)
+    # Few images are not worth a process.
+    few = count_seeds(tmp_path, stored, num_workers=2)
+    assert np.array_equal(few.counts, alone.counts) and not pools
+    monkeypatch.setattr(module, '_WORTH_A_WORKER', 1)
+    monkeypatch.setattr(module, '_CHUNK', 2)
+    many = count_seeds(tmp_path, stored, num_workers=2)
+    assert np.array_equal(many.counts, alone.counts) and pools == [2]
+    assert alone.counts.sum() > 0
+
+
+def test_lost_worker_is_one_sentence(monkeypatch):
+
+    class Pool:
+
+        def __init__(self, *args):
+            self.map = self
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *args):
+            pass
+
+        def __call__(self, *args):
+            raise module.BrokenProcessPool
+
+    monkeypatch.setattr(module, 'ProcessPoolExecutor', Pool)
+    with pytest.raises(RuntimeError, match='worker .* was killed'):
+        with module._worker_map(2) as worker_map:
+            worker_map(None, [])
+
+
+def test_missing_seed_is_named(tmp_path, stored):
+    (tmp_path / '3.npz').unlink()
+    with pytest.raises(FileNotFoundError, match='no seed .*3.npz'):
+        count_seeds(tmp_path, stored)
 
 
 def test_missing_mask_is_named(tmp_path):

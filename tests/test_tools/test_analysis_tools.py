@@ -108,6 +108,29 @@ def test_threshold_curve_and_summary(run_tool, data, tmp_path, capsys):
     assert Image.open(out).format == 'PNG'
 
 
+def test_report(run_tool, data, tmp_path, capsys):
+    out, tool = tmp_path / 'report.html', 'analysis_tools/report.py'
+    ids = (data / 'data/ImageSets/train.txt').read_text().split()
+    classes = (data / 'data/classes.txt').read_text().splitlines()
+    (data / 'run/manifest.json').write_text(
+        json.dumps(
+            dict(
+                complete=True,
+                settings=dict(dataset=dict(classes=classes)),
+                info=dict(config=CONFIG),
+                ids=ids,
+                threshold=.3)))
+    options = (tool, CONFIG, data / 'run', '--out', out)
+    run_tool(*options, '--images-per-class', 1)
+    shown = out.stat().st_size
+    assert 'ImageSets/train_labels.txt' in out.read_text(encoding='utf-8')
+    assert f'Wrote {out} ({shown / 1e6:.1f} MB)' in capsys.readouterr().out
+    run_tool(*options, '--hide-images', '--max-width', 32)
+    assert 'Photograph' not in out.read_text(encoding='utf-8')
+    with pytest.raises(SystemExit, match='^error: max_width must be'):
+        run_tool(*options, '--max-width', 1)
+
+
 def test_plot_log(run_tool, tmp_path):
     log = tmp_path / 'work/20260101/vis_data/scalars.json'
     log.parent.mkdir(parents=True)

@@ -8,8 +8,11 @@ import pytest
 import torch
 
 from mmktse.datasets.synthetic import CLASSES, generate_synthetic_voc
+from mmktse.evaluation import choose_threshold
 from mmktse.registry import MODELS
+from mmktse.seeds.label_maker import stored_origin
 from mmktse.seeds.manifest import check_complete
+from mmktse.visualization.config_dataset import build_dataset
 
 CONFIG = """
 default_scope = 'mmktse'
@@ -63,11 +66,13 @@ def run(tool, tmp_path, monkeypatch):
     torch.manual_seed(0)
     torch.save(MODELS.build(cfg.model).state_dict(), tmp_path / 'x.pth')
 
-    def run(*args, data='data'):
+    def run(*args, data='data', id_file=None):
         args = [str(arg) for arg in args]
         monkeypatch.setattr(sys, 'argv', [
             'make_pseudo_labels.py',
-            str(config), *args, '--cfg-options', f'data_root={tmp_path / data}'
+            str(config), *args, '--cfg-options',
+            f'data_root={tmp_path / data}',
+            f'test_dataloader.dataset.id_file={id_file}'
         ])
         tool.main()
 
@@ -108,6 +113,87 @@ def test_from_checkpoint_then_from_seeds(run, tmp_path, capsys):
         run('--from-seeds', tmp_path / 'out', '--out', tmp_path / 'third')
 
 
+def choose(tmp_path, folder, number):
+    """What a sweep over the first images writes."""
+    dataset = build_dataset(
+        str(tmp_path / 'config.py'), dict(data_root=str(tmp_path / 'data')))
+    choice = choose_threshold(folder, dataset.get_subset(number),
+                              'ImageSets/held_out.txt')
+    # As no other choice could be.
+    choice.update(threshold=.37, seeds=stored_origin(folder)['settings'])
+    (tmp_path / 'choice.json').write_text(json.dumps(choice))
+    return choice
+
+
+def chosen(folder):
+    """By kind of row, the threshold and how it was chosen."""
+    metrics = json.loads((folder / 'metrics.json').read_text())
+    assert metrics['rows'][0]['threshold_source'] == 'oracle'
+    return [(row['threshold'], row['threshold_source'])
+            for row in metrics['rows'][1:]]
+
+
+def test_threshold_of_a_sweep(run, tmp_path, capsys):
+    run(tmp_path / 'x.pth', '--out', tmp_path / 'out')
+    choice = choose(tmp_path, tmp_path / 'out', 2)
+    ids = check_complete(tmp_path / 'out')['ids']
+    lists = dict(all=ids, rest=ids[2:], same=ids[:2])
+    source = 'best on held_out.txt (2 images)'
+    text = dict(
+        all=f'{source}, 2 of them among the images measured',
+        rest=source,
+        same=f'{source}, the very images measured')
+    capsys.readouterr()
+    for name, names in lists.items():
+        id_file = tmp_path / f'{name}.txt'
+        id_file.write_text('\n'.join(names))
+        out = tmp_path / name
+        run('--from-seeds',
+            tmp_path / 'out',
+            '--out',
+            out,
+            '--threshold',
+            tmp_path / 'choice.json',
+            id_file=id_file)
+        assert chosen(out) == [(.37, text[name])] * 2
+        assert f'threshold 0.37 ({text[name]})' in capsys.readouterr().out
+        manifest = check_complete(out)
+        assert manifest['threshold'] == .37
+        labels = manifest['settings']['labels']
+        assert labels['threshold'] == .37
+        assert labels['threshold_source'] == source
+        assert manifest['threshold_choice'] == dict(
+            num_images=2,
+            overlap=len(set(ids[:2]) & set(names)),
+            ids_sha256=choice['ids_sha256'],
+            seeds=choice['seeds'])
+
+    # The network's own seeds are known to be the same; a second run of the
+    # same command changes nothing.
+    for _ in range(2):
+        run(tmp_path / 'x.pth', '--out', tmp_path / 'new', '--threshold',
+            tmp_path / 'choice.json')
+        assert chosen(tmp_path / 'new') == [(.37, text['all'])] * 2
+        content = (tmp_path / 'new' / 'manifest.json').read_text()
+        assert choice['ids_sha256'] in content
+    with pytest.raises(SystemExit, match='threshold_source was best on held'):
+        run(tmp_path / 'x.pth', '--out', tmp_path / 'new', '--threshold', .37)
+
+
+def test_threshold_of_other_seeds_is_named(run, tmp_path):
+    run(tmp_path / 'x.pth', '--out', tmp_path / 'out')
+    choice = choose(tmp_path, tmp_path / 'out', 2)
+    choice['seeds'] = dict(choice['seeds'], checkpoint_sha256='x')
+    (tmp_path / 'choice.json').write_text(json.dumps(choice))
+    run('--from-seeds', tmp_path / 'out', '--out', tmp_path / 'again',
+        '--threshold', tmp_path / 'choice.json')
+    source = 'best on held_out.txt (2 images), on other seeds'
+    text = f'{source}, 2 of them among the images measured'
+    assert chosen(tmp_path / 'again') == [(.37, text)] * 2
+    manifest = check_complete(tmp_path / 'again')
+    assert manifest['settings']['labels']['threshold_source'] == source
+
+
 def test_bad_input_is_one_sentence(run, tmp_path, capsys):
     with pytest.raises(SystemExit, match='error: There is no checkpoint'):
         run(tmp_path / 'gone.pth', '--out', tmp_path / 'out')
@@ -116,7 +202,29 @@ def test_bad_input_is_one_sentence(run, tmp_path, capsys):
     with pytest.raises(SystemExit):
         run('--out', tmp_path / 'out')
     assert 'checkpoint or --from-seeds' in capsys.readouterr().err
+    with pytest.raises(SystemExit, match='error: There is no file .*gone.js'):
+        run(tmp_path / 'x.pth', '--out', tmp_path / 'out', '--threshold',
+            tmp_path / 'gone.json')
+    with pytest.raises(SystemExit, match='error: .*x.pth is not the choice'):
+        run(tmp_path / 'x.pth', '--out', tmp_path / 'out', '--threshold',
+            tmp_path / 'x.pth')
     assert not (tmp_path / 'out').exists()
+
+
+def test_seeds_are_measured_as_the_config_says(run, tmp_path):
+    """The published range, and a background that needs no threshold."""
+    config = tmp_path / 'config.py'
+    config.write_text(config.read_text() + """
+test_evaluator = dict(
+    type='SeedMetric', thresholds=[.1, .2, .4], absent_as_zero=True)
+pseudo_labels = dict(num_workers=0, threshold=.4, background_alpha=6)
+""")
+    run(tmp_path / 'x.pth', '--out', tmp_path / 'out')
+    metrics = json.loads((tmp_path / 'out' / 'metrics.json').read_text())
+    assert metrics['curve']['threshold'] == [.1, .2, .4]
+    assert metrics['rows'][0]['threshold'] in (.1, .2, .4)
+    row = metrics['rows'][-1]
+    assert row['threshold_source'] == 'not used: background (1 - CAM)^6'
 
 
 def test_without_masks_nothing_is_measured(run, tmp_path):

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mmktse.datasets.transforms import LoadImage
 from mmktse.visualization.page import (Panel, overlay_label, read_image,
                                        save_page)
 
@@ -15,6 +16,30 @@ def test_overlay_label():
         mixed[0], [[90, 90, 90], [145, 45, 95], [157, 157, 141]])
     with pytest.raises(ValueError, match='size'):
         overlay_label(image, label.T)
+
+
+def test_void_is_hatched():
+    image = np.full((8, 8, 3), 100, np.uint8)
+    label = np.full((8, 8), 255, np.uint8)
+    label[0] = 0
+    mixed = overlay_label(image, label, hatch_void=True)
+    assert (mixed[0] == 100).all()
+    assert {tuple(color)
+            for color in mixed[1:].reshape(-1, 3).tolist()} == {(224, 224,
+                                                                 192),
+                                                                (48, 48, 48)}
+    # Diagonal: one step to the right is one step up.
+    np.testing.assert_array_equal(mixed[2:, :-1], mixed[1:-1, 1:])
+
+
+def test_image_is_turned_as_in_the_pipelines(tmp_path):
+    image = Image.new('RGB', (3, 2))
+    exif = image.getexif()
+    exif[0x0112] = 6
+    path = str(tmp_path / 'turned.jpg')
+    image.save(path, exif=exif)
+    loaded = LoadImage().transform(dict(img_path=path))['img']
+    assert read_image(path).shape == loaded.shape == (3, 2, 3)
 
 
 def test_read_image(tmp_path):

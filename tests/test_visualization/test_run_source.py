@@ -94,6 +94,10 @@ def test_truth_may_be_absent(dataset):
     sample = dataset.get_data_info(0)
     assert set(np.unique(read_truth(sample))) == {0, 1, 2, 255}
     assert read_truth(dict(img_id='x')) is None
+    with pytest.raises(ValueError, match='im0.png has height x width 6x8'):
+        read_truth(sample, (8, 6))
+    with pytest.raises(ValueError, match='only 1 classes'):
+        read_truth(sample, (6, 8), 1)
     assert read_truth({**sample, 'seg_map_path': 'none.png'}) is None
 
 

@@ -18,9 +18,7 @@ test_pipeline = [
     dict(type='mmpretrain.PackInputs', meta_keys=meta_keys),
 ]
 train_dataset = dict(
-    type='COCOImageLevelDataset',
-    data_root=data_root,
-    pipeline=train_pipeline)
+    type='COCOImageLevelDataset', data_root=data_root, pipeline=train_pipeline)
 # Warm-up: single images in small batches.
 warmup_dataloader = dict(
     batch_size=8,

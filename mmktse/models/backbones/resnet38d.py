@@ -83,8 +83,8 @@ def _basic_unit(in_channels, mid_channels, out_channels, stride, dilations,
     return PreActUnit(
         in_channels,
         (_conv(in_channels, mid_channels, 3, stride, dilations[0]),
-         _conv(mid_channels, out_channels, 3, 1, dilations[1])),
-        ('2a', '2b1'), norm_cfg, shortcut)
+         _conv(mid_channels, out_channels, 3, 1, dilations[1])), ('2a', '2b1'),
+        norm_cfg, shortcut)
 
 
 def _bottleneck_unit(in_channels, out_channels, dilation, norm_cfg, drop_rate):

@@ -12,8 +12,7 @@ from mmktse.registry import MODELS
 CONFIG = dict(
     type='KTSE',
     backbone=dict(type='ResNet38d', init_cfg=None),
-    head=dict(
-        type='GPPHead', num_classes=20, in_channels=4096, init_cfg=None))
+    head=dict(type='GPPHead', num_classes=20, in_channels=4096, init_cfg=None))
 
 
 def hash_uniform(name, count):
@@ -58,8 +57,8 @@ def published(golden):
         name, shape, kind = entry.split('|')
         shape = tuple(int(s) for s in shape.split(',') if s)
         state[name] = (
-            formula(name, shape)
-            if kind == 'float32' else torch.zeros(shape, dtype=torch.int64))
+            formula(name, shape) if kind == 'float32' else torch.zeros(
+                shape, dtype=torch.int64))
     return state
 
 
@@ -149,8 +148,8 @@ def test_golden_outputs(golden, model, assert_near):
         assert_near(stages[name].flatten()[golden[f'index_{name}']], want,
                     1e-5)
         values = stages[name].double()
-        got = torch.stack((values.mean(), values.std(correction=0),
-                           values.abs().max()))
+        got = torch.stack(
+            (values.mean(), values.std(correction=0), values.abs().max()))
         assert_near(got, golden[f'stat_{name}'], 1e-5)
     assert_near(maps, golden['F'], 1e-5)
     assert_near(scores, golden['S'], 1e-5)
@@ -185,8 +184,7 @@ def build(**kwargs):
 def test_both_frameworks_build_it(registry):
     models = __import__(f'{registry}.registry', fromlist=['MODELS']).MODELS
     net = models.build(
-        dict(
-            type='mmktse.ResNet38d', out_indices=(0, 2, 5), init_cfg=None))
+        dict(type='mmktse.ResNet38d', out_indices=(0, 2, 5), init_cfg=None))
     outs = net.eval()(torch.rand(1, 3, 33, 40))
     assert [tuple(out.shape) for out in outs] == [(1, 128, 17, 20),
                                                   (1, 512, 5, 5),

@@ -67,10 +67,9 @@ def test_golden_seeds_from_pictures(parity, assert_near):
         image = golden[f'image{i}_u8'].flip(-1).contiguous().numpy()
         scaled = scales.transform(dict(img=image))['img']
         label = golden[f'y{i}'].nonzero()[:, 0]
-        result, = predict(
-            model,
-            [[torch.from_numpy(view).permute(2, 0, 1)] for view in scaled],
-            [sample(label, image.shape[:2])])
+        result, = predict(model, [[torch.from_numpy(view).permute(2, 0, 1)]
+                                  for view in scaled],
+                          [sample(label, image.shape[:2])])
         assert torch.equal(result.cam_classes, golden[f'classes{i}'].long())
         # Another Pillow may resize by one grey level differently.
         assert_near(result.cam, golden[f'cam{i}'], 1e-5)

@@ -138,7 +138,8 @@ def test_golden_step(parity, assert_near, monkeypatch):
     model.head.num_classes = data['y1'].shape[1]
     batch = {
         f'{prefix}{key}': value
-        for prefix, i in (('', 1), ('partner_', 2)) for key, value in (
+        for prefix, i in (('', 1), ('partner_', 2))
+        for key, value in (
             # The preprocessor turns BGR into RGB.
             ('inputs', list(data[f'x{i}_u8'].permute(0, 3, 1, 2).flip(1))),
             ('data_samples', [
@@ -149,10 +150,10 @@ def test_golden_step(parity, assert_near, monkeypatch):
     losses = losses_of(model, batch)
     views, erased, joined = asked
     assert torch.equal(erased, views[:len(q)] * data['keep'])
-    assert torch.equal(
-        joined, torch.cat((views[:count], views[len(q):]), dim=2))
-    assert torch.equal(
-        labels[0], torch.cat((data['Y1'], data['Y2'][:count])).long())
+    assert torch.equal(joined, torch.cat((views[:count], views[len(q):]),
+                                         dim=2))
+    assert torch.equal(labels[0],
+                       torch.cat((data['Y1'], data['Y2'][:count])).long())
     weights = dict(fg=0.0125, inter=0.005)
     for key in ('cls', 'kt', 'local', 'global', 'two', 'fg', 'inter'):
         assert_near(losses[f'loss_{key}'],

@@ -47,8 +47,9 @@ def test_truncation_keeps_padding_and_lowers_levels():
     levels = torch.arange(256.).expand(1, 3, 256)[..., None] / 255
     low = levels * 255 - labeler.truncate(levels) * 255
     # The shares of levels that come out one too low, for red, green and blue.
-    assert low.round().mean((0, 2, 3)).tolist() == pytest.approx(
-        [.109375, .36328125, .78125], abs=1e-6)
+    assert low.round().mean(
+        (0, 2, 3)).tolist() == pytest.approx([.109375, .36328125, .78125],
+                                             abs=1e-6)
     padding = torch.tensor([123.675, 116.28, 103.53])[None, :, None, None]
     got = labeler.truncate(padding / 255) * 255
     assert got.flatten().tolist() == pytest.approx([123, 116, 103])
