@@ -76,4 +76,13 @@ stages = [
             'data_root={work_dir}/data'
         ],
         outputs=['{work_dir}/summary.png']),
+    dict(
+        name='report',
+        type='command',
+        argv=[
+            '{python}', '{tools}/analysis_tools/report.py', _ktse,
+            '{ktse_labels.work_dir}', '--out', '{work_dir}/report.html',
+            '--cfg-options', 'data_root={work_dir}/data'
+        ],
+        outputs=['{work_dir}/report.html']),
 ]

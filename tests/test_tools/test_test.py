@@ -5,8 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from mmktse.datasets.synthetic import generate_synthetic_voc
+from mmktse.models.classifiers import CAMClassifier
 from mmktse.registry import MODELS
 
 ROOT = Path(__file__).parents[2]
@@ -74,6 +76,27 @@ def test_figures_are_written(tool, checkpoint, tmp_path):
     assert fixed['threshold'] == .3
     assert oracle['mIoU'] >= fixed['mIoU'] > 0
     assert result['metrics']['seed/oracle/mIoU'] == oracle['mIoU']
+
+
+@pytest.mark.parametrize('fp16', [False, True])
+def test_mixed_precision_of_the_test_loop(tool, checkpoint, tmp_path,
+                                          monkeypatch, fp16):
+    """MMEngine's switch; on a CPU it is bfloat16, and the head stays out."""
+    seen = []
+
+    def extract_feat(self, inputs):
+        seen.append(torch.is_autocast_enabled('cpu'))
+        return original(self, inputs)
+
+    original = CAMClassifier.extract_feat
+    monkeypatch.setattr(CAMClassifier, 'extract_feat', extract_feat)
+    data, work = tmp_path / 'data', tmp_path / 'work'
+    generate_synthetic_voc(str(data), num_train=1, num_val=1, size=48)
+    tool['run'](checkpoint, '--work-dir', work, '--cfg-options',
+                f'data_root={data}', f'test_cfg.fp16={fp16}')
+    assert set(seen) == {fp16}
+    rows = json.loads((work / 'metrics.json').read_text())['rows']
+    assert rows[0]['mIoU'] > 0
 
 
 @pytest.mark.parametrize('words, parts', [
