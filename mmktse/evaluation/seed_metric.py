@@ -1,7 +1,5 @@
 # Copyright (c) mmktse authors. All rights reserved.
 import logging
-import multiprocessing
-from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
@@ -18,6 +16,7 @@ from mmengine.utils import ProgressBar
 from mmktse.registry import METRICS
 from mmktse.seeds.label_io import load_label_map
 from mmktse.seeds.seed_io import load_seed
+from mmktse.utils import worker_pool
 from .seed_histogram import SeedHistogram
 
 # Images that are counted between two steps of the progress bar.
@@ -231,10 +230,7 @@ def _worker_map(num_workers: int) -> Iterator[Callable]:
     if num_workers < 2:
         yield map
         return
-    # A forked child would inherit locks of the threads of its parent.
-    context = multiprocessing.get_context('spawn')
-    with ProcessPoolExecutor(num_workers, context, torch.set_num_threads,
-                             (1, )) as pool:
+    with worker_pool(num_workers) as pool:
         try:
             yield pool.map
         except BrokenProcessPool as error:

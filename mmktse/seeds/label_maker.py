@@ -1,16 +1,13 @@
 # Copyright (c) mmktse authors. All rights reserved.
-import multiprocessing
 import os
 import shutil
 from collections import deque
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, wait
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Iterator, List, Optional, Sequence, Tuple, Union
 
-import cv2
 import mmcv
-import torch
 from mmengine.config import Config
 from mmengine.dist import (barrier, get_dist_info, get_world_size,
                            is_main_process)
@@ -18,7 +15,8 @@ from mmengine.utils import ProgressBar
 
 from mmktse.evaluation import evaluate_seeds
 from mmktse.registry import MODELS
-from mmktse.utils import clear_partial_files, file_sha256, json_sha256
+from mmktse.utils import (clear_partial_files, file_sha256, json_sha256,
+                          worker_pool)
 from mmktse.version import __version__
 from .label_io import save_confidence, save_label_map
 from .labels import check_thresholds, make_label_and_confidence
@@ -100,8 +98,6 @@ _labeller: Optional[_Labeller] = None
 
 def _start_worker(labeller: _Labeller) -> None:
     global _labeller
-    torch.set_num_threads(1)
-    cv2.setNumThreads(0)
     labeller.prepare()
     _labeller = labeller
 
@@ -119,10 +115,7 @@ class _LabelPool:
     """Processes of one thread that label images while more are added."""
 
     def __init__(self, labeller: _Labeller, num_workers: int) -> None:
-        # A forked child would inherit locks of the threads of its parent.
-        context = multiprocessing.get_context('spawn')
-        self.executor = ProcessPoolExecutor(num_workers, context,
-                                            _start_worker, (labeller, ))
+        self.executor = worker_pool(num_workers, _start_worker, labeller)
         # Python ends only when all that was submitted is done: a run that
         # fails must not wait for thousands of images.
         self.limit = 2 * num_workers

@@ -90,13 +90,13 @@ def stored(tmp_path):
 def test_workers_give_exactly_the_same(tmp_path, stored, monkeypatch):
     alone = count_seeds(tmp_path, stored)
     pools = []
-    pool = module.ProcessPoolExecutor
+    pool = module.worker_pool
 
     def counted(num_workers, *args):
         pools.append(num_workers)
         return pool(num_workers, *args)
 
-    monkeypatch.setattr(module, 'ProcessPoolExecutor', counted)
+    monkeypatch.setattr(module, 'worker_pool', counted)
     # Few images are not worth a process.
     few = count_seeds(tmp_path, stored, num_workers=2)
     assert np.array_equal(few.counts, alone.counts) and not pools
@@ -123,7 +123,7 @@ def test_lost_worker_is_one_sentence(monkeypatch):
         def __call__(self, *args):
             raise module.BrokenProcessPool
 
-    monkeypatch.setattr(module, 'ProcessPoolExecutor', Pool)
+    monkeypatch.setattr(module, 'worker_pool', Pool)
     with pytest.raises(RuntimeError, match='worker .* was killed'):
         with module._worker_map(2) as worker_map:
             worker_map(None, [])

@@ -1,0 +1,62 @@
+# Copyright (c) mmktse authors. All rights reserved.
+import os
+import os.path as osp
+import signal
+import subprocess
+import sys
+import time
+
+import cv2
+import pytest
+import torch
+
+from mmktse.utils import worker_pool
+
+KILLED = """
+import sys, time
+sys.path[:0] = {path!r}
+if __name__ == '__main__':
+    import os
+    from mmktse.utils import worker_pool
+    pool = worker_pool(1)
+    print(pool.submit(os.getpid).result(), flush=True)
+    time.sleep(60)
+"""
+
+
+_set_up = ''
+
+
+def set_up(text):
+    global _set_up
+    _set_up = text
+
+
+def threads():
+    return torch.get_num_threads(), cv2.getNumThreads(), _set_up
+
+
+def test_one_thread_and_the_setup():
+    with worker_pool(1, set_up, 'yes') as pool:
+        assert pool.submit(threads).result() == (1, 1, 'yes')
+    assert _set_up == ''
+
+
+def test_workers_end_with_a_killed_run(tmp_path):
+    """Else each kill would leave idle processes with their memory."""
+    script = tmp_path / 'run.py'
+    script.write_text(KILLED.format(path=sys.path))
+    run = subprocess.Popen([sys.executable, script],
+                           stdout=subprocess.PIPE,
+                           text=True)
+    worker = int(run.stdout.readline())
+    run.kill()
+    run.wait()
+    stat = f'/proc/{worker}/stat'
+    for _ in range(300):
+        # A zombie is one that ended; who adopted it has not looked yet.
+        if not osp.exists(stat) or ') Z' in open(stat).read():
+            return
+        time.sleep(.1)
+    os.kill(worker, signal.SIGKILL)
+    pytest.fail('the worker outlives the run')
