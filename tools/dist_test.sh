@@ -22,4 +22,4 @@ exec "${PYTHON:-python}" -m torch.distributed.run \
     --master_addr="${MASTER_ADDR:-127.0.0.1}" \
     --master_port="${PORT:-29500}" \
     --nproc_per_node="${GPUS:?name the number of processes}" \
-    "$here/test.py" "$CONFIG" "$CHECKPOINT" --launcher pytorch "$@"
+    "$here/${TOOL:-test.py}" --launcher pytorch "$CONFIG" "$CHECKPOINT" "$@"

@@ -203,7 +203,7 @@ def measure(dataset, split: str, args, settings: dict, note: str,
             seed_folder,
             dataset,
             fixed_threshold=settings['threshold'],
-            num_workers=settings.get('num_workers', 2),
+            num_workers=settings.get('num_workers'),
             **protocol)
         result.update(rates)
         # With "oracle" the threshold of the config is shown beside it.
@@ -253,7 +253,11 @@ def main() -> None:
     settings = label_settings(cfg, args.threshold, choice)
     if choice and choice['seeds'] != seed_origin(cfg, args, settings):
         settings['threshold_source'] += ', on other seeds'
-    protocol = seed_protocol(cfg)
+    protocol = settings['seed_protocol'] = seed_protocol(cfg)
+    # Labels with a CRF may take hours longer on one rank than on another.
+    cfg.setdefault('env_cfg', {}).setdefault('dist_cfg',
+                                             dict(backend='nccl')).setdefault(
+                                                 'timeout', 86400)
     work = run_network if args.from_seeds is None else label_seeds
     dataset = work(cfg, args, settings)
     samples = [dataset.get_data_info(i) for i in range(len(dataset))]

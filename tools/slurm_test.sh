@@ -24,5 +24,5 @@ exec srun -p "$PARTITION" \
     --cpus-per-task="${CPUS_PER_TASK:-5}" \
     --kill-on-bad-exit=1 \
     ${SRUN_ARGS:-} \
-    "${PYTHON:-python}" -u "$here/test.py" "$CONFIG" "$CHECKPOINT" \
-    --launcher slurm "$@"
+    "${PYTHON:-python}" -u "$here/${TOOL:-test.py}" --launcher slurm \
+    "$CONFIG" "$CHECKPOINT" "$@"

@@ -16,7 +16,7 @@ from mmengine.utils import ProgressBar
 from mmktse.registry import METRICS
 from mmktse.seeds.label_io import load_label_map
 from mmktse.seeds.seed_io import load_seed
-from mmktse.utils import worker_pool
+from mmktse.utils import share_of_cores, worker_pool
 from .seed_histogram import SeedHistogram
 
 # Images that are counted between two steps of the progress bar.
@@ -242,7 +242,7 @@ def _worker_map(num_workers: int) -> Iterator[Callable]:
 def count_seeds(seed_dir: Union[str, Path],
                 dataset,
                 thresholds: Optional[Sequence[float]] = None,
-                num_workers: int = 0) -> SeedHistogram:
+                num_workers: Optional[int] = 0) -> SeedHistogram:
     """Reads a folder of seed files once and counts for all thresholds.
 
     Every process of a distributed run counts its share; the result is the
@@ -254,7 +254,8 @@ def count_seeds(seed_dir: Union[str, Path],
             images, and the classes in its metainfo.
         thresholds (Sequence[float], optional): Defaults to 0.00, 0.01, ...
             1.00.
-        num_workers (int): Most worker processes to start; few images are
+        num_workers (int, optional): Most worker processes to start, None for
+            one a core; few images are
             counted faster by this process alone, as with 0. Defaults to 0.
 
     Returns:
@@ -275,6 +276,8 @@ def count_seeds(seed_dir: Union[str, Path],
     count = partial(_count_chunk, Path(seed_dir), histogram.num_classes,
                     histogram.thresholds)
     bar = ProgressBar(len(samples)) if is_main_process() else None
+    if num_workers is None:
+        num_workers = share_of_cores()
     num_workers = min(num_workers, len(samples) // _WORTH_A_WORKER)
     with _worker_map(num_workers) as worker_map:
         for chunk, counts in zip(chunks, worker_map(count, chunks)):
@@ -292,7 +295,7 @@ def evaluate_seeds(seed_dir: Union[str, Path],
                    thresholds: Optional[Sequence[float]] = None,
                    fixed_threshold: float = 0.3,
                    absent_as_zero: bool = False,
-                   num_workers: int = 0) -> dict:
+                   num_workers: Optional[int] = 0) -> dict:
     """Measures a folder of seed files.
 
     Args:

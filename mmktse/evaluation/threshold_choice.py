@@ -119,6 +119,9 @@ def overlap_note(choice: dict, ids: Sequence[str]) -> str:
     shared = len(set(choice['ids']) & set(ids))
     if not shared:
         return ''
-    if shared == len(choice['ids']) == len(ids):
-        return ', the very images measured'
+    if shared == len(ids):
+        # On the same images it is an oracle, on more it is no better.
+        every = shared == len(choice['ids'])
+        return (', the very images measured'
+                if every else ', all images measured among them')
     return f', {shared} of them among the images measured'

@@ -1,5 +1,4 @@
 # Copyright (c) mmktse authors. All rights reserved.
-import os
 import shutil
 from collections import deque
 from concurrent.futures import FIRST_COMPLETED, wait
@@ -9,14 +8,13 @@ from typing import Iterator, List, Optional, Sequence, Tuple, Union
 
 import mmcv
 from mmengine.config import Config
-from mmengine.dist import (barrier, get_dist_info, get_world_size,
-                           is_main_process)
+from mmengine.dist import barrier, get_dist_info, is_main_process
 from mmengine.utils import ProgressBar
 
 from mmktse.evaluation import evaluate_seeds
 from mmktse.registry import MODELS
 from mmktse.utils import (clear_partial_files, file_sha256, json_sha256,
-                          worker_pool)
+                          share_of_cores, worker_pool)
 from mmktse.version import __version__
 from .label_io import save_confidence, save_label_map
 from .labels import check_thresholds, make_label_and_confidence
@@ -37,11 +35,14 @@ def network_origin(cfg: Config, checkpoint: Union[str, Path]) -> dict:
     """
     cfg_dict = cfg.to_dict()
     pipeline = cfg_dict['test_dataloader']['dataset'].get('pipeline')
+    settings = dict(
+        version=__version__,
+        network_sha256=json_sha256([cfg_dict['model'], pipeline]),
+        checkpoint_sha256=file_sha256(checkpoint))
+    if (cfg_dict.get('test_cfg') or {}).get('fp16'):
+        settings['fp16'] = True
     return dict(
-        settings=dict(
-            version=__version__,
-            network_sha256=json_sha256([cfg_dict['model'], pipeline]),
-            checkpoint_sha256=file_sha256(checkpoint)),
+        settings=settings,
         info=dict(config=str(cfg.filename), checkpoint=str(checkpoint)))
 
 
@@ -93,22 +94,23 @@ class _Labeller:
         save_label_map(label_path(self.out_dir, img_id), label, self.palette)
 
 
-_labeller: Optional[_Labeller] = None
+_labeller: Union[_Labeller, Exception, None] = None
 
 
 def _start_worker(labeller: _Labeller) -> None:
     global _labeller
-    labeller.prepare()
-    _labeller = labeller
+    try:
+        labeller.prepare()
+        _labeller = labeller
+    except Exception as error:
+        # An error here would break the pool without its reason.
+        _labeller = error
 
 
 def _label(sample: Tuple[str, str]) -> None:
+    if isinstance(_labeller, Exception):
+        raise _labeller
     _labeller(sample)
-
-
-def _share_of_cores() -> int:
-    ranks = int(os.environ.get('LOCAL_WORLD_SIZE', get_world_size()))
-    return max(len(os.sched_getaffinity(0)) // ranks, 1)
 
 
 class _LabelPool:
@@ -196,22 +198,27 @@ class PseudoLabelMaker:
             'label'.
         seed_folder (str | Path, optional): Folder of existing seeds. Defaults
             to None: the seeds of ``out_dir``.
+        seed_protocol (dict): thresholds and absent_as_zero of
+            :func:`mmktse.evaluation.evaluate_seeds`, for the oracle.
     """
 
-    def __init__(self,
-                 out_dir: Union[str, Path],
-                 dataset,
-                 origin: dict,
-                 threshold: float = 0.3,
-                 threshold_source: str = 'fixed',
-                 ignore_threshold: Optional[float] = None,
-                 background_alpha: Optional[float] = None,
-                 refiner: Optional[dict] = None,
-                 confidence_share: Optional[float] = None,
-                 num_workers: Optional[int] = None,
-                 save_seeds: bool = True,
-                 cam_source: str = 'label',
-                 seed_folder: Optional[Union[str, Path]] = None) -> None:
+    def __init__(
+        self,
+        out_dir: Union[str, Path],
+        dataset,
+        origin: dict,
+        threshold: float = 0.3,
+        threshold_source: str = 'fixed',
+        ignore_threshold: Optional[float] = None,
+        background_alpha: Optional[float] = None,
+        refiner: Optional[dict] = None,
+        confidence_share: Optional[float] = None,
+        num_workers: Optional[int] = None,
+        save_seeds: bool = True,
+        cam_source: str = 'label',
+        seed_folder: Optional[Union[str, Path]] = None,
+        seed_protocol: dict = dict()
+    ) -> None:
         check_thresholds(threshold, ignore_threshold, background_alpha,
                          confidence_share)
         # Fails now, not after the network has run.
@@ -226,9 +233,10 @@ class PseudoLabelMaker:
         self.refiner = refiner
         self.confidence_share = confidence_share
         self.num_workers = (
-            _share_of_cores() if num_workers is None else num_workers)
+            share_of_cores() if num_workers is None else num_workers)
         self.keep_seeds = save_seeds or seed_folder is not None
         self.cam_source = cam_source
+        self.seed_protocol = seed_protocol
 
         samples = [dataset.get_data_info(i) for i in range(len(dataset))]
         self.images = {s['img_id']: s['img_path'] for s in samples}
@@ -308,8 +316,10 @@ class PseudoLabelMaker:
             self._finish_pool()
             barrier()  # seeds and labels of other processes
             threshold = self._resolve_threshold()
+            todo = self._unlabelled(self.ids)
+            barrier()  # nobody writes before all have looked
             rank, world_size = get_dist_info()
-            self._run(self._unlabelled(self.ids[rank::world_size]), threshold)
+            self._run(todo[rank::world_size], threshold)
         finally:
             if self._pool is not None:
                 self._pool.close()
@@ -319,9 +329,17 @@ class PseudoLabelMaker:
         if is_main_process():
             clear_partial_files(self.out_dir)
             if not self.keep_seeds:
-                shutil.rmtree(self.out_dir / SEEDS, ignore_errors=True)
+                self._drop_seeds()
         barrier()
         return threshold
+
+    def _drop_seeds(self) -> None:
+        # Under another name first: half of the seeds would pass for all.
+        trash = self.out_dir / f'.{SEEDS}'
+        if (self.out_dir / SEEDS).is_dir():
+            shutil.rmtree(trash, ignore_errors=True)
+            (self.out_dir / SEEDS).rename(trash)
+        shutil.rmtree(trash, ignore_errors=True)
 
     def _labeller(self, threshold: float) -> _Labeller:
         return _Labeller(
@@ -346,7 +364,11 @@ class PseudoLabelMaker:
             return self.threshold
         if self.manifest.complete:
             return self.manifest.content['threshold']
-        rates = evaluate_seeds(self.seed_folder / SEEDS, self.dataset)
+        rates = evaluate_seeds(
+            self.seed_folder / SEEDS,
+            self.dataset,
+            num_workers=self.num_workers,
+            **self.seed_protocol)
         threshold = rates['oracle']['threshold']
         check_thresholds(threshold, self.ignore_threshold,
                          self.background_alpha)

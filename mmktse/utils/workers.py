@@ -7,6 +7,7 @@ from typing import Callable, Optional
 
 import cv2
 import torch
+from mmengine.dist import get_world_size
 
 
 def _end_with_parent() -> None:
@@ -21,6 +22,22 @@ def _start(setup: Optional[Callable], args: tuple) -> None:
     cv2.setNumThreads(0)
     if setup is not None:
         setup(*args)
+
+
+def share_of_cores() -> int:
+    """Cores for the workers of this process, at least 1.
+
+    Slurm gives every process cores of its own; the processes of torchrun
+    share those of their machine.
+    """
+    cores = len(os.sched_getaffinity(0))
+    if 'LOCAL_WORLD_SIZE' in os.environ:
+        cores //= int(os.environ['LOCAL_WORLD_SIZE'])
+    elif 'SLURM_CPUS_PER_TASK' in os.environ:
+        cores = min(cores, int(os.environ['SLURM_CPUS_PER_TASK']))
+    else:
+        cores //= get_world_size()
+    return max(cores, 1)
 
 
 def worker_pool(num_workers: int,

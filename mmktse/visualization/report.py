@@ -112,7 +112,8 @@ def intro(run: Run) -> List[Html]:
         ('foreground', format_percent(statistics.pixels[1:-1].sum(), total)))
     key.append(('ignored', format_percent(statistics.pixels[-1], total)))
     parts = [tiles(key)]
-    if run.labels.get('threshold_source') == 'oracle':
+    if (run.labels.get('threshold_source') == 'oracle'
+            or _overlap(run) == len(run.manifest['ids'])):
         parts.append(
             paragraph(
                 'Oracle: the threshold was chosen with the masks of the very '
@@ -214,11 +215,18 @@ def figure_rows(run: Run) -> List[dict]:
     ]
 
 
+def _overlap(run: Run) -> int:
+    """Number of labelled images that served to choose the threshold."""
+    return run.manifest.get('threshold_choice', {}).get('overlap', 0)
+
+
 def measured_rows(run: Run) -> List[dict]:
     """Figures of seeds and labels, as ``make_pseudo_labels.py`` has them."""
     rows = []
     common = dict(split=run.split)
     source = run.labels.get('threshold_source', 'unknown')
+    if _overlap(run):
+        source += f', {_overlap(run)} of them among the images labelled'
     summary = run.statistics.seed_summary()
     if summary is not None:
         chosen = dict(oracle='oracle')

@@ -153,8 +153,11 @@ def test_labels_are_made_beside_other_work(root):
     done = root / 'beside' / 'SegmentationClass'
     for name in IDS[:4]:
         maker.submit(name)
-    while not list(done.glob('*.png')):
+    for _ in range(600):
+        if list(done.glob('*.png')):
+            break
         time.sleep(.1)
+    assert list(done.glob('*.png'))
     maker.make_labels()
     assert content(root / 'beside') == content(root / 'after')
 
@@ -163,11 +166,28 @@ def test_failing_label_is_reported_while_the_network_runs(root):
     Image.new('RGB', (3, 3)).save(root / 'a.png')
     maker = make_maker(str(root), root / 'out', num_workers=1)
     with pytest.raises(ValueError, match='not of the size of its seed'):
-        while True:
+        for _ in range(600):
             maker.submit('a')
             time.sleep(.1)
     with pytest.raises(ValueError, match='not of the size of its seed'):
         maker.make_labels()
+
+
+def test_refiner_that_fails_in_a_worker_says_why(root, monkeypatch):
+    maker = make_maker(str(root), root / 'out', num_workers=1)
+    maker.refiner = dict(type='PARRefiner', no_such_setting=1)
+    with pytest.raises(TypeError, match='no_such_setting'):
+        maker.make_labels()
+
+
+def test_mixed_precision_is_another_origin(root):
+    cfg = Config(
+        dict(model=dict(), test_dataloader=dict(dataset=dict()), test_cfg={}))
+    (root / 'x.pth').write_bytes(b'weights')
+    full = network_origin(cfg, root / 'x.pth')['settings']
+    cfg.test_cfg = dict(fp16=True)
+    half = network_origin(cfg, root / 'x.pth')['settings']
+    assert full != half == dict(full, fp16=True)
 
 
 def test_what_is_done_is_not_done_again(root):

@@ -1,7 +1,9 @@
 # Copyright (c) mmktse authors. All rights reserved.
 import importlib.util
 import json
+import os
 import os.path as osp
+import subprocess
 import sys
 
 import pytest
@@ -225,6 +227,47 @@ pseudo_labels = dict(num_workers=0, threshold=.4, background_alpha=6)
     assert metrics['rows'][0]['threshold'] in (.1, .2, .4)
     row = metrics['rows'][-1]
     assert row['threshold_source'] == 'not used: background (1 - CAM)^6'
+
+
+def test_two_processes_give_the_same_bytes(run, tmp_path):
+    """Network, PAR in workers, and labels of stored seeds once more."""
+
+    def make(out, *words, processes=None):
+        words = [str(tmp_path / 'config.py'), *map(str, words)]
+        words += ['--out', str(tmp_path / out), '--cfg-options']
+        # Alone in its batch an image does not depend on its neighbours.
+        words += [f'data_root={tmp_path}/data', 'test_dataloader.batch_size=1']
+        words += ['pseudo_labels.num_workers=1']
+        tools = osp.join(osp.dirname(__file__), '..', '..', 'tools')
+        command = [sys.executable, osp.join(tools, 'make_pseudo_labels.py')]
+        if processes:
+            command = ['bash', osp.join(tools, 'dist_pseudo_labels.sh')]
+        port = 20000 + (os.getpid() + len(out)) % 20000
+        done = subprocess.run(
+            command + words,
+            env=dict(
+                os.environ,
+                PYTHON=sys.executable,
+                PYTHONPATH=os.pathsep.join(sys.path),
+                GPUS=str(processes),
+                PORT=str(port),
+                CUDA_VISIBLE_DEVICES=''),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True)
+        assert done.returncode == 0, done.stdout[-3000:]
+        return {
+            str(path.relative_to(tmp_path / out)): path.read_bytes()
+            for path in (tmp_path / out).rglob('*')
+            if path.suffix in ('.npz', '.png') or path.name == 'manifest.json'
+        }
+
+    one = make('one', tmp_path / 'x.pth')
+    two = make('two', tmp_path / 'x.pth', processes=2)
+    assert len(one) == 2 * NUM_IMAGES + 1 and two == one
+    again = make('again', '--from-seeds', tmp_path / 'one', processes=2)
+    labels = {k: v for k, v in one.items() if k.endswith('.png')}
+    assert {k: v for k, v in again.items() if k.endswith('.png')} == labels
 
 
 def test_without_masks_nothing_is_measured(run, tmp_path):

@@ -10,7 +10,7 @@ import cv2
 import pytest
 import torch
 
-from mmktse.utils import worker_pool
+from mmktse.utils import share_of_cores, worker_pool
 
 KILLED = """
 import sys, time
@@ -22,7 +22,6 @@ if __name__ == '__main__':
     print(pool.submit(os.getpid).result(), flush=True)
     time.sleep(60)
 """
-
 
 _set_up = ''
 
@@ -40,6 +39,22 @@ def test_one_thread_and_the_setup():
     with worker_pool(1, set_up, 'yes') as pool:
         assert pool.submit(threads).result() == (1, 1, 'yes')
     assert _set_up == ''
+
+
+@pytest.mark.parametrize('variables, share', [
+    (dict(), 12),
+    (dict(LOCAL_WORLD_SIZE='4'), 3),
+    (dict(LOCAL_WORLD_SIZE='40'), 1),
+    (dict(SLURM_CPUS_PER_TASK='5'), 5),
+    (dict(SLURM_CPUS_PER_TASK='5', LOCAL_WORLD_SIZE='2'), 6),
+])
+def test_share_of_cores(monkeypatch, variables, share):
+    for name in ('LOCAL_WORLD_SIZE', 'SLURM_CPUS_PER_TASK'):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(os, 'sched_getaffinity', lambda pid: set(range(12)))
+    assert share_of_cores() == share
 
 
 def test_workers_end_with_a_killed_run(tmp_path):

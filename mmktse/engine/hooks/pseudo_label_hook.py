@@ -28,7 +28,7 @@ class PseudoLabelHook(Hook):
         **kwargs: Arguments of :class:`mmktse.seeds.label_maker
             .PseudoLabelMaker`: threshold, threshold_source,
             ignore_threshold, background_alpha, refiner, num_workers,
-            save_seeds, cam_source.
+            confidence_share, save_seeds, cam_source, seed_protocol.
     """
 
     priority = 'LOW'

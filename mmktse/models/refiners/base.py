@@ -12,8 +12,8 @@ class BaseRefiner(metaclass=ABCMeta):
     that one object serves many.
 
     Attributes:
-        sha256 (str, optional): Of the weights of a trained refiner, for the
-            manifest of the labels.
+        sha256 (str, optional): Of network and weights of a trained refiner,
+            for the manifest of the labels.
     """
 
     sha256: Optional[str] = None

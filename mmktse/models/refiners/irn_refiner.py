@@ -10,7 +10,7 @@ from mmengine.runner import CheckpointLoader
 from torch import Tensor
 
 from mmktse.registry import MODELS
-from mmktse.utils import file_sha256
+from mmktse.utils import file_sha256, json_sha256
 from ..affinity.irn import STRIDE
 from ..utils.cam import resize
 from .base import BaseRefiner
@@ -73,9 +73,11 @@ class IRNRefiner(BaseRefiner):
                 raise FileNotFoundError(
                     f'IRNRefiner: there is no file {path}; train an IRN with '
                     'tools/train.py and give its config and checkpoint.')
+        model = Config.fromfile(config).model.to_dict()
+        # The checkpoint alone does not say what becomes of an image.
+        self.sha256 = json_sha256([model, file_sha256(checkpoint)])
         # Not initialised: all weights come from the checkpoint.
-        self.model = MODELS.build(
-            dict(Config.fromfile(config).model, _scope_='mmktse'))
+        self.model = MODELS.build(dict(model, _scope_='mmktse'))
         try:
             state = CheckpointLoader.load_checkpoint(checkpoint, 'cpu')
             self.model.load_state_dict(state.get('state_dict', state))
@@ -87,7 +89,6 @@ class IRNRefiner(BaseRefiner):
                 'with.') from error
         self.model.to(device).eval()
         self.walk = dict(beta=beta, log2_steps=log2_steps, radius=radius)
-        self.sha256 = file_sha256(checkpoint)
 
     def refine(self, image: np.ndarray, scores: np.ndarray) -> np.ndarray:
         if len(scores) == 1:  # nothing to spread

@@ -1,6 +1,4 @@
 # Copyright (c) mmktse authors. All rights reserved.
-import hashlib
-
 import numpy as np
 import pytest
 import torch
@@ -105,10 +103,19 @@ def test_nothing_to_spread(cfg):
     assert (empty == 0).all()
 
 
-def test_weights_are_named_by_their_hash(cfg):
-    with open(cfg['checkpoint'], 'rb') as file:
-        sha256 = hashlib.sha256(file.read()).hexdigest()
-    assert build_refiner(cfg).sha256 == sha256
+def test_network_and_weights_are_named_by_a_hash(cfg, tmp_path):
+    first = build_refiner(cfg).sha256
+    assert build_refiner(cfg).sha256 == first and len(first) == 64
+    other = tmp_path / 'other.py'
+    with open(cfg['config']) as file:
+        other.write_text(file.read() + '\nmodel.update(data_preprocessor='
+                         "dict(model['data_preprocessor'], pad_val=1))\n")
+    assert build_refiner(dict(cfg, config=str(other))).sha256 != first
+    state = torch.load(cfg['checkpoint'], weights_only=True)['state_dict']
+    state = {name: x + 1 for name, x in state.items()}
+    torch.save(state, tmp_path / 'moved.pth')
+    moved = dict(cfg, checkpoint=str(tmp_path / 'moved.pth'))
+    assert build_refiner(moved).sha256 != first
 
 
 def test_bad_input_is_one_sentence(cfg, tmp_path):
