@@ -102,6 +102,7 @@ def test_overlap_is_told(tmp_path, dataset):
     assert overlap_note(choice,
                         'cabd') == (', 3 of them among the images measured')
     assert overlap_note(choice, 'cab') == ', the very images measured'
+    assert overlap_note(choice, 'ab') == ', all images measured among them'
 
 
 def test_load_choice(tmp_path, dataset):

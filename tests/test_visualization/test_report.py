@@ -222,6 +222,19 @@ def test_oracle_is_named(make, report):
     assert page.cells.count('seed') == 1
 
 
+def test_choice_on_the_images_labelled_is_named(make, report, dataset):
+    folder = make(threshold_source='best on x.txt (2 images)')
+    path = folder / 'manifest.json'
+    manifest = json.loads(path.read_text())
+    for overlap, oracle in ((0, False), (2, False), (len(dataset), True)):
+        manifest['threshold_choice'] = dict(overlap=overlap)
+        path.write_text(json.dumps(manifest))
+        page = report(folder)
+        words = f'{overlap} of them among the images labelled'
+        assert any(words in cell for cell in page.cells) == (overlap > 0)
+        assert ('Oracle: the threshold was chosen' in page.text) == oracle
+
+
 def test_another_background_has_no_threshold(make, report):
     page = report(
         make(
