@@ -20,6 +20,8 @@ def train(monkeypatch, tmp_path):
     main = runpy.run_path(str(ROOT / 'tools' / 'train.py'))['main']
     cfg = Config.fromfile(ROOT / 'tests' / 'data' / 'toy_ktse.py')
     cfg.visualizer = Config.fromfile(RUNTIME).visualizer
+    # MMEngine keeps visualizers by a name with the second of the start.
+    cfg.experiment_name = tmp_path.name
     cfg.default_hooks.logger = dict(type='LoggerHook', interval=1)
 
     def run(*options):
