@@ -19,6 +19,7 @@ NAMES = dict(
     MODELS='KTSE',
     HOOKS='PseudoLabelHook',
     LOOPS='WarmupTrainLoop',
+    PARAM_SCHEDULERS='FlooredPolyLR',
     METRICS='SeedMetric',
     FUNCTIONS='seed_worker',
     WEIGHT_INITIALIZERS='EfficientNetLite0Pretrained')

@@ -6,7 +6,7 @@ from mmengine.fileio import list_from_file
 from mmseg.datasets import BaseSegDataset
 
 from mmktse.registry import DATASETS
-from mmktse.seeds.manifest import LABELS, check_complete
+from mmktse.seeds.manifest import LABELS, check_complete, confidence_path
 
 
 @DATASETS.register_module()
@@ -23,12 +23,15 @@ class PseudoLabelSegDataset(BaseSegDataset):
         metainfo (dict, optional): If it holds 'classes', they must be those
             of the manifest.
         data_prefix (dict): ``img_path``, the folder of the images.
+        confidence (bool): Whether the masks of the surest pixels are used as
+            well; samples then have ``confidence_path``. Defaults to False.
         **kwargs: Arguments of :class:`mmseg.datasets.BaseSegDataset`.
 
     Raises:
         FileNotFoundError: If the folder is incomplete, or misses an image of
             ``ann_file``, or an image is gone.
-        ValueError: If the folder was made for other classes.
+        ValueError: If the folder was made for other classes, or without the
+            masks that ``confidence`` asks for.
     """
 
     def __init__(self,
@@ -36,9 +39,16 @@ class PseudoLabelSegDataset(BaseSegDataset):
                  ann_file: str = '',
                  metainfo: Optional[dict] = None,
                  data_prefix: dict = dict(img_path='JPEGImages'),
+                 confidence: bool = False,
                  **kwargs) -> None:
         self.pseudo_label_dir = pseudo_label_dir
         self.manifest = check_complete(pseudo_label_dir)
+        self.confidence = confidence
+        labels = self.manifest['settings'].get('labels', {})
+        if confidence and labels.get('confidence_share') is None:
+            raise ValueError(
+                f'{pseudo_label_dir} has no masks of the surest pixels: make '
+                'it with --cfg-options pseudo_labels.confidence_share=0.5.')
         made_for = self.manifest['settings']['dataset']
         classes = ['background', *made_for['classes']]
         metainfo = dict(metainfo or {})
@@ -76,7 +86,10 @@ class PseudoLabelSegDataset(BaseSegDataset):
                 reduce_zero_label=self.reduce_zero_label,
                 seg_fields=[]) for name in ids
         ]
-        for data in data_list:
+        for name, data in zip(ids, data_list):
+            if self.confidence:
+                path = confidence_path(self.pseudo_label_dir, name)
+                data['confidence_path'] = str(path)
             if not osp.isfile(data['img_path']):
                 raise FileNotFoundError(
                     f'Image {data["img_path"]} has a pseudo label but is not '

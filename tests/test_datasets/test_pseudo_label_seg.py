@@ -1,4 +1,6 @@
 # Copyright (c) mmktse authors. All rights reserved.
+import json
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -80,3 +82,14 @@ def test_incomplete_folder_is_refused(root):
 def test_other_classes_are_refused(root):
     with pytest.raises(ValueError, match='was made for the classes'):
         _build(root, metainfo=dict(classes=('background', 'cat', 'cow')))
+
+
+def test_confidence_masks_are_asked_for(root):
+    with pytest.raises(ValueError, match='confidence_share=0.5'):
+        _build(root, confidence=True)
+    path = root / 'labels' / 'manifest.json'
+    manifest = json.loads(path.read_text())
+    manifest['settings']['labels'] = dict(confidence_share=.5)
+    path.write_text(json.dumps(manifest))
+    sample = _build(root, confidence=True).get_data_info(1)
+    assert sample['confidence_path'] == str(root / 'labels/Confidence/y.png')

@@ -1,8 +1,11 @@
 # Copyright (c) mmktse authors. All rights reserved.
+from .confidence import LoadConfidence, PackConfidentSegInputs
 from .crop import RandomCropOrPad
 from .loading import LoadImage
 from .resize import MultiScaleViews, RandomResizeLong
+from .seg_crop import RandomResizedSegCrop
 
 __all__ = [
-    'LoadImage', 'MultiScaleViews', 'RandomCropOrPad', 'RandomResizeLong'
+    'LoadConfidence', 'LoadImage', 'MultiScaleViews', 'PackConfidentSegInputs',
+    'RandomCropOrPad', 'RandomResizeLong', 'RandomResizedSegCrop'
 ]
