@@ -13,32 +13,43 @@ import time
 import uuid
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
+from typing import (Any, Callable, Dict, Iterator, List, Optional, Sequence,
+                    Tuple)
 
 from mmengine.config import Config, DictAction
 
-from mmktse.utils import atomic_write, json_sha256
+from mmktse.seeds.manifest import read_manifest
+from mmktse.utils import atomic_write, file_sha256, json_sha256
 from .checkpoint import latest_checkpoint
+from .provenance import code_version, hardware
 
 RECORD = 'stage.json'
 METRICS = 'metrics.json'
 TABLE = 'table.json'
+RESULTS = 'results.md'
 _PLACEHOLDER = re.compile(r'\{(\w+)(?:\.(\w+))?\}')
 # Settings of each type of stage: needed, possible.
-_COMMON = {'name', 'type', 'title', 'needs', 'show'}
+_COMMON = {'name', 'type', 'title', 'needs', 'show', 'only_if'}
 _SETTINGS = dict(
-    train=({'config'}, {'cfg_options', 'args', 'gpus'}),
+    train=({'config'}, {'cfg_options', 'args', 'gpus', 'total_batch'}),
     test=({'config', 'checkpoint'}, {'cfg_options', 'args', 'gpus'}),
     pseudo_labels=({'config'},
                    {'checkpoint', 'from_seeds', 'cfg_options', 'args',
                     'gpus'}),
     command=({'argv', 'outputs'}, set()))
+# What says where the work is done, not what.
+_PLACES = {'work_dir', 'python', 'tools', 'gpus'}
 # Columns of the table: key of a row, heading, format of a number.
 _COLUMNS = (('stage', 'stage', ''), ('what', 'what', ''),
-            ('split', 'split', ''), ('refiner', 'refiner', ''),
-            ('threshold', 'threshold', '.2f'), ('threshold_source', 'chosen',
-                                                ''), ('mIoU', 'mIoU', '.2f'),
+            ('split', 'split', ''), ('tta', 'TTA', ''),
+            ('refiner', 'refiner', ''), ('threshold', 'threshold', '.2f'),
+            ('threshold_source', 'chosen', ''), ('mIoU', 'mIoU', '.2f'),
             ('precision', 'precision', '.2f'), ('recall', 'recall', '.2f'))
+# The same of the table below it.
+_ORIGIN = (('stage', 'stage', ''), ('config', 'config', ''),
+           ('checkpoint', 'weights (SHA-256)', ''), ('data', 'data', ''),
+           ('seed', 'seed', ''), ('code', 'code', ''),
+           ('hardware', 'hardware', ''), ('minutes', 'minutes', '.1f'))
 
 
 def option_words(options: dict) -> List[str]:
@@ -83,17 +94,19 @@ def option_words(options: dict) -> List[str]:
     return words
 
 
-def format_table(rows: Sequence[dict]) -> str:
+def format_table(rows: Sequence[dict],
+                 columns: Sequence[Tuple[str, str, str]] = _COLUMNS) -> str:
     """Markdown table of the figures of a pipeline.
 
     Args:
         rows (Sequence[dict]): What the stages measured.
+        columns (Sequence[tuple]): Key of a row, heading, format of a number.
 
     Returns:
         str: Columns without any value are left out; '' without rows.
     """
     columns = [
-        column for column in _COLUMNS if any(
+        column for column in columns if any(
             row.get(column[0]) is not None for row in rows)
     ]
 
@@ -171,14 +184,19 @@ class Stage:
                     used[name] = self._variable(name)
                 elif name != self.name:
                     self._need(name, earlier)
-        # Where things lie is no setting: a work directory may be moved.
+        # Where things lie is no setting: a work directory may be moved. The
+        # number of processes is one of a training alone, unless it keeps the
+        # size of the batches.
+        aside = {'title', 'show', 'only_if'}
+        if self.type != 'train' or 'total_batch' in settings:
+            aside.add('gpus')
         self.key = json_sha256([{
             k: v
-            for k, v in settings.items() if k not in ('title', 'show')
+            for k, v in settings.items() if k not in aside
         }, {
             k: v
             for k, v in used.items()
-            if k not in ('work_dir', 'python', 'tools')
+            if k not in _PLACES or (k == 'gpus' and 'gpus' not in aside)
         }, {
             name: stage.key
             for name, stage in self.needs.items()
@@ -225,16 +243,37 @@ class Stage:
 
         return _map_strings(node, lambda text: _PLACEHOLDER.sub(value, text))
 
+    @property
+    def gpus(self) -> int:
+        """Number of processes."""
+        gpus = str(self.resolve(self.settings.get('gpus', 1)))
+        if not gpus.isdigit() or not int(gpus):
+            raise ValueError(f'Stage "{self.name}": gpus must be the number '
+                             f'of processes, got "{gpus}".')
+        return int(gpus)
+
+    def cfg_options(self) -> dict:
+        """Settings that override the config, batch sizes included."""
+        options = dict(self.resolve(self.settings.get('cfg_options', {})))
+        for loader, size in self.settings.get('total_batch', {}).items():
+            if size % self.gpus:
+                raise ValueError(
+                    f'Stage "{self.name}": a batch of {size} ({loader}) '
+                    f'cannot be shared evenly by {self.gpus} processes; give '
+                    'another number with --cfg-options gpus=N.')
+            options[f'{loader}.batch_size'] = size // self.gpus
+        return options
+
     def command(self) -> List[str]:
         """Words of the command that does, or goes on with, the work."""
         get = self.resolve(self.settings).get
         if self.type == 'command':
             return [str(word) for word in get('argv')]
         launch = [sys.executable]
-        if get('gpus', 1) > 1:
+        if self.gpus > 1:
             launch += [
                 '-m', 'torch.distributed.run', '--standalone',
-                f'--nproc_per_node={get("gpus")}'
+                f'--nproc_per_node={self.gpus}'
             ]
         tool = dict(
             train='train.py',
@@ -251,12 +290,43 @@ class Stage:
         ]
         if self.type == 'train':
             words.append('--resume')
-        if get('gpus', 1) > 1:
+        if self.gpus > 1:
             words += ['--launcher', 'pytorch']
         words += [str(word) for word in get('args', ())]
-        if get('cfg_options'):
-            words += ['--cfg-options', *option_words(get('cfg_options'))]
+        options = self.cfg_options()
+        if options:
+            words += ['--cfg-options', *option_words(options)]
         return words
+
+    def provenance(self, root: Path) -> dict:
+        """Where the figures of finished work come from.
+
+        Args:
+            root (Path): Folder of the code.
+
+        Returns:
+            dict: 'code', 'hardware' and, unless the stage is a command,
+            'config', 'data', 'seed' and 'checkpoint' (SHA-256, shortened).
+        """
+        origin = dict(code=code_version(root), hardware=hardware())
+        if self.type == 'command':
+            return origin
+        config = self.resolve(self.settings['config'])
+        cfg = Config.fromfile(config)
+        cfg.merge_from_dict(self.cfg_options())
+        if self.type == 'pseudo_labels':
+            made_by = read_manifest(self.work_dir)['settings']['seeds']
+            sha256 = made_by.get('checkpoint_sha256', '')
+        else:
+            path = self.settings.get('checkpoint')
+            sha256 = file_sha256(
+                self.resolve(path) if path else self.outputs()[0])
+        return dict(
+            origin,
+            config=config,
+            data=cfg.get('data_root'),
+            seed=(cfg.get('randomness') or {}).get('seed'),
+            checkpoint=sha256[:12])
 
     def outputs(self) -> List[str]:
         """Files and folders that finished work has."""
@@ -293,8 +363,23 @@ class Stage:
         """Outputs that are not there."""
         return [path for path in self.outputs() if not os.path.exists(path)]
 
+    def left_out(self) -> Optional[str]:
+        """The file without which there is nothing to do here, if absent.
+
+        It is the stage's own ``only_if``, or that of a stage it needs.
+        """
+        path = self.resolve(self.settings.get('only_if'))
+        if path is not None and not os.path.exists(path):
+            return path
+        return next(
+            filter(None, (s.left_out() for s in self.needs.values())), None)
+
     def state(self) -> str:
-        """'done', 'half done', 'to do', or 'stale: ' and the reason."""
+        """'done', 'half done', 'to do', or one of 'left out: ' and 'stale: '
+        with the reason."""
+        absent = self.left_out()
+        if absent:
+            return f'left out: there is no {absent}'
         record = self.record()
         if not record:
             return 'to do'
@@ -314,29 +399,37 @@ class Stage:
         except FileNotFoundError:
             return []
         show = self.settings.get('show')
-        title = self.settings.get('title', self.name)
         return [
-            dict(row, stage=title, name=self.name)
+            dict(row, stage=self.title, name=self.name)
             for row in json.loads(text).get('rows', ())
             if show is None or row.get('what') in show
         ]
+
+    @property
+    def title(self) -> str:
+        """What the table calls the stage."""
+        return self.settings.get('title', self.name)
 
 
 class Pipeline:
     """Stages that run one after the other, each as an ordinary command.
 
     Work that its record proves done is left out; what is half done goes on
-    where it stopped. ``WORK_DIR/table.json`` holds the rows measured so far.
+    where it stopped. ``WORK_DIR/table.json`` holds the rows measured so far,
+    ``WORK_DIR/results.md`` the table and where each figure comes from.
 
     Args:
         stages (Sequence[dict]): Settings of the stages. Every stage has a
             ``name`` and a ``type``: 'train', 'test' and 'pseudo_labels' run
             the tool of that name on a ``config`` with ``cfg_options`` (dict),
             ``args`` (further words) and ``gpus`` (number of processes);
+            'train' takes ``total_batch`` (dict of dataloaders and the sizes
+            of their batches over all processes);
             'test' and 'pseudo_labels' take a ``checkpoint``, or the latter
             ``from_seeds``; 'command' runs ``argv`` and is proved by
             ``outputs``. ``needs`` names stages besides those in placeholders,
-            ``title`` and ``show`` (kinds of rows) shape the table.
+            ``title`` and ``show`` (kinds of rows) shape the table, and a
+            stage whose ``only_if`` (path) is not there is left out.
             Placeholders: ``{stage.work_dir}``, ``{stage.checkpoint}``,
             ``{work_dir}``, ``{python}``, ``{tools}`` and ``variables``.
         work_dir (str): Folder of the pipeline.
@@ -418,11 +511,14 @@ class Pipeline:
             self._refuse_stale()
             for number, stage in enumerate(self.stages.values(), 1):
                 place = f'[{number}/{len(self.stages)}] {stage.name}'
-                if stage.state() == 'done':
+                state = stage.state()
+                if state == 'done':
                     print(f'{place}: done already', flush=True)
+                elif state.startswith('left out'):
+                    print(f'{place}: {state}', flush=True)
                 else:
                     self._run_stage(stage, place, lock)
-                self._write_table()
+                self._write_results()
         return self.table()
 
     def rows(self) -> List[dict]:
@@ -436,9 +532,24 @@ class Pipeline:
         """The rows as a Markdown table."""
         return format_table(self.rows())
 
-    def _write_table(self) -> None:
+    def _write_results(self) -> None:
         with atomic_write(self.work_dir / TABLE, 'w') as file:
             json.dump(self.rows(), file, indent=1)
+        origins = []
+        for stage in self.stages.values():
+            record = stage.record()
+            if stage.state() == 'done' and stage.type != 'command':
+                origins.append(
+                    dict(
+                        record.get('provenance', {}),
+                        stage=stage.title,
+                        minutes=record['seconds'] / 60))
+        with atomic_write(self.work_dir / RESULTS, 'w') as file:
+            file.write(f'# {self.work_dir.name}\n\n{self.table()}\n\n'
+                       'A threshold that is called "oracle" was chosen on the '
+                       'very images measured.\nMinutes are those of the last '
+                       'start of a stage.\n\n'
+                       f'{format_table(origins, _ORIGIN)}\n')
 
     def _refuse_stale(self) -> None:
         stale = [
@@ -484,7 +595,12 @@ class Pipeline:
         if missing:
             raise RuntimeError(f'Stage "{stage.name}" ended without '
                                f'{", ".join(missing)}.')
-        stage.write(**{**record, 'done': True}, seconds=seconds)
+        stage.write(
+            **{
+                **record, 'done': True
+            },
+            seconds=seconds,
+            provenance=stage.provenance(self.root))
         print(f'{place}: done in {seconds:.0f} s', flush=True)
 
     @contextmanager

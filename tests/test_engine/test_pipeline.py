@@ -1,4 +1,5 @@
 # Copyright (c) mmktse authors. All rights reserved.
+import hashlib
 import json
 import os
 import runpy
@@ -14,6 +15,7 @@ import pytest
 from mmktse.datasets.synthetic import generate_synthetic_voc
 from mmktse.engine.pipeline import Pipeline, format_table, option_words
 from mmktse.seeds import load_label_map, save_seed
+from mmktse.version import __version__
 
 ROOT = Path(__file__).parents[2]
 TOOLS = str(ROOT / 'tools')
@@ -242,6 +244,56 @@ def test_commands_of_the_tools(tmp_path):
     assert plan.stages['labels'].command()[3] == f'{tmp_path}/cam/epoch_1.pth'
 
 
+def test_processes_share_a_batch(tmp_path):
+    config = tmp_path / 'config.py'
+    config.write_text('lr = 1\n')
+    stage = dict(
+        name='a',
+        type='train',
+        config=str(config),
+        gpus='{gpus}',
+        total_batch=dict(warmup_dataloader=8, train_dataloader=16))
+
+    def train(gpus, **settings):
+        return pipeline(
+            tmp_path, dict(stage, **settings), gpus=gpus).stages['a']
+
+    words = ' '.join(train(4).command())
+    assert '--nproc_per_node=4' in words
+    assert words.endswith('warmup_dataloader.batch_size=2 '
+                          'train_dataloader.batch_size=4')
+    assert '--nproc_per_node' not in ' '.join(train(1).command())
+    # It goes on with another number of processes, as batches keep their size.
+    assert train(1).key == train(4).key
+    assert train(1, total_batch={}).key == train(4, total_batch={}).key
+    del stage['total_batch']
+    assert train(1).key != train(4).key
+    stage['total_batch'] = dict(train_dataloader=16)
+    with pytest.raises(ValueError, match='batch of 16 .* by 3 processes'):
+        train(3).command()
+    with pytest.raises(ValueError, match='number of processes, got "two"'):
+        train('two').command()
+
+
+def test_stages_without_their_file_are_left_out(tmp_path, capfd):
+    stages = [
+        work('a'),
+        work('b', only_if=f'{tmp_path}/val.txt'),
+        work('c', '{b.work_dir}/out'),
+        work('d')
+    ]
+    plan = pipeline(tmp_path, *stages)
+    reason = f'left out: there is no {tmp_path}/val.txt'
+    assert states(plan) == ['to do', reason, reason, 'to do']
+    plan.run()
+    assert states(plan) == ['done', reason, reason, 'done']
+    assert f'[3/4] c: {reason}' in capfd.readouterr().out
+    (tmp_path / 'val.txt').touch()
+    plan.run()
+    assert states(plan) == ['done'] * 4
+    assert [runs(tmp_path, name) for name in 'abcd'] == [1] * 4
+
+
 @pytest.mark.parametrize('stage, message', [
     (dict(name='a', type='trian'), 'type "trian"'),
     (dict(name='a b', type='train'), 'a b'),
@@ -308,6 +360,31 @@ def test_table_and_dry_run(tmp_path, monkeypatch, capsys):
             ] == ['CAM', 'pseudo labels', 'train', '0.30', '60.12']
     rows = json.loads((tmp_path / 'run' / 'table.json').read_text())
     assert [row['mIoU'] for row in rows] == [60.123]
+    assert '| CAM ' in (tmp_path / 'run' / 'results.md').read_text()
+
+
+def test_results_say_where_they_come_from(tmp_path, monkeypatch):
+    config, weights = tmp_path / 'config.py', tmp_path / 'weights.pth'
+    config.write_text("randomness = dict(seed=3)\ndata_root = 'x'\n")
+    weights.write_bytes(b'weights')
+    stage = dict(
+        name='a',
+        type='test',
+        title='A network',
+        config=str(config),
+        checkpoint=str(weights),
+        cfg_options=dict(data_root='data/voc'))
+    plan = pipeline(tmp_path, stage)
+    write = f"open({str(tmp_path / 'a' / 'metrics.json')!r}, 'w')"
+    monkeypatch.setattr(
+        plan.stages['a'], 'command',
+        lambda: [sys.executable, '-c', f"{write}.write('{{}}')"])
+    plan.run()
+    text = (tmp_path / 'results.md').read_text()
+    cells = [c.strip() for c in text.splitlines()[-1].split('|')[1:-1]]
+    sha256 = hashlib.sha256(b'weights').hexdigest()[:12]
+    assert cells[:5] == ['A network', str(config), sha256, 'data/voc', '3']
+    assert cells[5].startswith(__version__) and cells[6]
 
 
 def test_threshold_of_an_earlier_stage(tmp_path):
