@@ -5,7 +5,7 @@ import json
 import os.path as osp
 from typing import List
 
-from mmengine.config import Config, DictAction
+from mmengine.config import DictAction
 from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
@@ -13,6 +13,7 @@ from mmktse.engine.config import (check_checkpoint, check_data_folders,
                                   load_config, set_work_dir)
 from mmktse.engine.dist import setup_distributed
 from mmktse.engine.errors import one_sentence_errors
+from mmktse.engine.test_time import crf_settings, enable_tta
 from mmktse.utils import atomic_write
 
 
@@ -30,6 +31,10 @@ def parse_args() -> argparse.Namespace:
         action='store_true',
         help='several scales and flips, as tta_model and tta_pipeline say')
     parser.add_argument(
+        '--crf',
+        action='store_true',
+        help='refine the predictions by a dense CRF, as crf says')
+    parser.add_argument(
         '--cfg-options',
         nargs='+',
         action=DictAction,
@@ -42,29 +47,31 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def enable_tta(cfg: Config) -> None:
-    """Wraps the model for test-time augmentation."""
-    if 'tta_model' not in cfg or 'tta_pipeline' not in cfg:
-        raise ValueError('--tta needs tta_model and tta_pipeline, which the '
-                         'config lacks (a CAM config has its scales in the '
-                         'test pipeline already).')
-    cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
-    cfg.model = dict(cfg.tta_model, module=cfg.model)
-
-
-def table_rows(metrics: dict, split: str) -> List[dict]:
+def table_rows(metrics: dict,
+               split: str,
+               tta: bool = False,
+               crf: bool = False) -> List[dict]:
     """Rows of the pipeline's table from the figures of the evaluators.
 
     Args:
         metrics (dict): Of ``Runner.test``.
         split (str): What the figures were measured on.
+        tta (bool): Whether by several views. Defaults to False.
+        crf (bool): Whether refined by a CRF. Defaults to False.
 
     Returns:
-        list[dict]: 'what', 'split', 'mIoU' and, for seeds, the threshold and
-        how it was chosen.
+        list[dict]: 'what', 'split', 'refiner', 'mIoU' and 'tta' or, for
+        seeds, the threshold and how it was chosen.
     """
     if 'mIoU' in metrics:
-        return [dict(what='segmentation', split=split, mIoU=metrics['mIoU'])]
+        return [
+            dict(
+                what='segmentation',
+                split=split,
+                tta='yes' if tta else 'no',
+                refiner='dense CRF' if crf else 'none',
+                mIoU=metrics['mIoU'])
+        ]
     return [
         dict(
             what='seed',
@@ -94,6 +101,9 @@ def main() -> None:
     ]
     if args.tta:
         enable_tta(cfg)
+    if args.crf:
+        cfg.test_evaluator.update(
+            type='mmktse.CRFIoUMetric', refiner=crf_settings(cfg))
     if args.out:
         if 'pseudo_labels' in cfg:
             raise ValueError('--out is for segmentation networks; the maps of '
@@ -107,7 +117,8 @@ def main() -> None:
         dataset = cfg.test_dataloader.dataset
         split = dataset.get('id_file') or dataset.get(
             'ann_file') or 'all images'
-        result = dict(rows=table_rows(metrics, split), metrics=metrics)
+        rows = table_rows(metrics, split, args.tta, args.crf)
+        result = dict(rows=rows, metrics=metrics)
         with atomic_write(osp.join(cfg.work_dir, 'metrics.json'), 'w') as file:
             json.dump(result, file, indent=1, default=float)
 

@@ -2,7 +2,8 @@
 # Runtime of the segmentation stage: stock mmseg, our parts by "mmktse.".
 default_scope = 'mmseg'
 custom_imports = dict(
-    imports=['mmktse.models', 'mmktse.datasets'], allow_failed_imports=False)
+    imports=['mmktse.models', 'mmktse.datasets', 'mmktse.evaluation'],
+    allow_failed_imports=False)
 env_cfg = dict(
     cudnn_benchmark=True,
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
@@ -14,4 +15,13 @@ log_processor = dict(by_epoch=False)
 log_level = 'INFO'
 load_from = None
 resume = False
-tta_model = dict(type='SegTTAModel')
+tta_model = dict(type='mmktse.MeanSegTTAModel')
+# What --crf refines predictions by; the values of BECO.
+crf = dict(
+    type='mmktse.DenseCRFRefiner',
+    num_iters=10,
+    gaussian_sxy=1,
+    gaussian_compat=3,
+    bilateral_sxy=67,
+    bilateral_srgb=3,
+    bilateral_compat=4)

@@ -1,8 +1,5 @@
 # Copyright (c) mmktse authors. All rights reserved.
 import shutil
-from collections import deque
-from concurrent.futures import FIRST_COMPLETED, wait
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Iterator, List, Optional, Sequence, Tuple, Union
 
@@ -13,8 +10,8 @@ from mmengine.utils import ProgressBar
 
 from mmktse.evaluation import evaluate_seeds
 from mmktse.registry import MODELS
-from mmktse.utils import (clear_partial_files, file_sha256, json_sha256,
-                          share_of_cores, worker_pool)
+from mmktse.utils import (TaskPool, clear_partial_files, file_sha256,
+                          json_sha256, share_of_cores)
 from mmktse.version import __version__
 from .label_io import save_confidence, save_label_map
 from .labels import check_thresholds, make_label_and_confidence
@@ -92,67 +89,6 @@ class _Labeller:
         if confidence is not None:
             save_confidence(confidence_path(self.out_dir, img_id), confidence)
         save_label_map(label_path(self.out_dir, img_id), label, self.palette)
-
-
-_labeller: Union[_Labeller, Exception, None] = None
-
-
-def _start_worker(labeller: _Labeller) -> None:
-    global _labeller
-    try:
-        labeller.prepare()
-        _labeller = labeller
-    except Exception as error:
-        # An error here would break the pool without its reason.
-        _labeller = error
-
-
-def _label(sample: Tuple[str, str]) -> None:
-    if isinstance(_labeller, Exception):
-        raise _labeller
-    _labeller(sample)
-
-
-class _LabelPool:
-    """Processes of one thread that label images while more are added."""
-
-    def __init__(self, labeller: _Labeller, num_workers: int) -> None:
-        self.executor = worker_pool(num_workers, _start_worker, labeller)
-        # Python ends only when all that was submitted is done: a run that
-        # fails must not wait for thousands of images.
-        self.limit = 2 * num_workers
-        self.waiting: deque = deque()
-        self.running: set = set()
-
-    def __len__(self) -> int:
-        return len(self.waiting) + len(self.running)
-
-    def add(self, samples: Sequence[Tuple[str, str]]) -> None:
-        """Takes on samples, and raises what went wrong with earlier ones."""
-        self.waiting.extend(samples)
-        self._step(timeout=0)
-
-    def results(self) -> Iterator[None]:
-        """Yields once for each image that gets done, until all are."""
-        while self:
-            yield from [None] * self._step()
-
-    def _step(self, timeout: Optional[float] = None) -> int:
-        try:
-            while self.waiting and len(self.running) < self.limit:
-                sample = self.waiting.popleft()
-                self.running.add(self.executor.submit(_label, sample))
-            done, self.running = wait(self.running, timeout, FIRST_COMPLETED)
-            for future in done:
-                future.result()
-        except BrokenProcessPool as error:
-            raise RuntimeError(
-                'A worker that makes labels was killed, maybe for lack of '
-                'memory; the same command goes on from here.') from error
-        return len(done)
-
-    def close(self) -> None:
-        self.executor.shutdown(cancel_futures=True)
 
 
 def build_refiner(cfg: Optional[dict]):
@@ -266,7 +202,7 @@ class PseudoLabelMaker:
                 num_images=len(self.ids),
                 labels_sha256=json_sha256(presence)))
         self.manifest = Manifest(self.out_dir, settings, origin['info'])
-        self._pool: Optional[_LabelPool] = None
+        self._pool: Optional[TaskPool] = None
 
     def seed_path(self, img_id: str) -> Path:
         """Seed file of an image."""
@@ -389,7 +325,10 @@ class PseudoLabelMaker:
 
     def _start_pool(self, threshold: float, num_workers: int) -> None:
         if self._pool is None:
-            self._pool = _LabelPool(self._labeller(threshold), num_workers)
+            self._pool = TaskPool(
+                self._labeller(threshold), num_workers,
+                'A worker that makes labels was killed, maybe for lack of '
+                'memory; the same command goes on from here.')
 
     def _finish_pool(self) -> None:
         if self._pool:

@@ -10,6 +10,8 @@ from mmengine.structures import PixelData
 from mmseg.registry import MODELS, TRANSFORMS
 from mmseg.structures import SegDataSample
 
+from mmktse.datasets.coco import COCO_CLASSES
+
 FOLDER = Path(__file__).parents[2] / 'configs' / 'deeplabv2'
 CONFIGS = sorted(path.name for path in FOLDER.glob('*.py'))
 
@@ -52,6 +54,7 @@ def _batch(num_classes, void):
 def test_configs_exist():
     assert any('efficientnet-lite0' in name for name in CONFIGS)
     assert any('r101' in name for name in CONFIGS)
+    assert any('vgg16' in name for name in CONFIGS)
 
 
 def test_one_step(cfg):
@@ -104,5 +107,53 @@ def test_pipelines_build(cfg):
     for name in ('train_pipeline', 'test_pipeline', 'tta_pipeline'):
         for transform in cfg[name]:
             TRANSFORMS.build(transform)
+    assert cfg.train_dataloader.dataset.pipeline == cfg.train_pipeline
+    crop, = (t for t in cfg.train_pipeline if t.type == 'RandomCrop')
+    assert crop.crop_size == cfg.crop_size == cfg.model.data_preprocessor.size
     views = cfg.tta_pipeline[-1].transforms
     assert len(views[0]) * len(views[1]) == 2 * len(cfg.img_ratios)
+
+
+def test_coco_classes():
+    cfg = Config.fromfile(
+        FOLDER / 'deeplabv2_r101-d8_4xb4-80k_coco14-512x512-pseudo.py')
+    for loader in (cfg.train_dataloader, cfg.val_dataloader):
+        assert loader.dataset.metainfo.classes == ('background', *COCO_CLASSES)
+
+
+def test_coco_initialised_recipe():
+    """Rates and decay as in DeepLab; batch norms stay what they were."""
+    cfg = Config.fromfile(
+        FOLDER /
+        'deeplabv2_r101-d8-cocoinit_1xb10-20k_voc12aug-321x321-pseudo.py')
+    with DefaultScope.overwrite_default_scope(cfg.default_scope):
+        model = _model(cfg)
+        optim_wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
+    model.train()
+    settings = {
+        param: (group['lr'], group['weight_decay'])
+        for group in optim_wrapper.optimizer.param_groups
+        for param in group['params']
+    }
+    for name, param in model.named_parameters():
+        if not name.startswith('decode_head'):
+            expected = (2.5e-4, 5e-4)
+        elif name.endswith('bias'):
+            expected = (5e-3, 0)
+        else:
+            expected = (2.5e-3, 5e-4)
+        is_norm = 'bn' in name or 'downsample.1' in name
+        assert param.requires_grad != is_norm, name
+        assert settings.get(param) == (None if is_norm else expected), name
+    assert not any(m.training for m in model.modules()
+                   if isinstance(m, torch.nn.BatchNorm2d))
+    # The file is of Caffe: its strides, and images in BGR.
+    block = model.backbone.layer2[0]
+    assert (block.conv1.stride, block.conv2.stride) == ((2, 2), (1, 1))
+    assert block.conv2.dilation == (1, 1)
+    assert model.backbone.layer4[0].conv2.dilation == (4, 4)
+    image = torch.tensor([104, 117, 123], dtype=torch.uint8)
+    inputs = model.data_preprocessor(
+        dict(inputs=[image[:, None, None].expand(3, 64, 64)]))['inputs']
+    torch.testing.assert_close(inputs[0, :, 0, 0],
+                               torch.tensor([-.008, .331, .325]))

@@ -6,12 +6,18 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.registry import DefaultScope
+from mmengine.runner import save_checkpoint
 
-from mmktse.datasets.synthetic import generate_synthetic_voc
+from mmktse.datasets.synthetic import CLASSES, generate_synthetic_voc
+from mmktse.engine.config import load_config
+from mmktse.evaluation import score_refinement
 from mmktse.models.classifiers import CAMClassifier
 from mmktse.registry import MODELS
+from mmktse.seeds import load_label_map
 
 ROOT = Path(__file__).parents[2]
+SEGMENTOR = ROOT / 'tests' / 'data' / 'tiny_segmentor.py'
 CONFIG = """
 default_scope = 'mmktse'
 data_root = 'nowhere'
@@ -57,7 +63,6 @@ def tool(monkeypatch, tmp_path):
 @pytest.fixture
 def checkpoint(tool, tmp_path):
     from mmengine.config import Config
-    from mmengine.runner import save_checkpoint
     model = MODELS.build(Config.fromfile(tmp_path / 'config.py').model)
     path = tmp_path / 'net.pth'
     save_checkpoint(dict(state_dict=model.state_dict()), str(path))
@@ -103,6 +108,7 @@ def test_mixed_precision_of_the_test_loop(tool, checkpoint, tmp_path,
     (['no.pth'], ['no.pth']),
     (['{checkpoint}'], ['nowhere', 'data_root=DIR']),
     (['{checkpoint}', '--tta', '--cfg-options', 'data_root=.'], ['tta_model']),
+    (['{checkpoint}', '--crf', '--cfg-options', 'data_root=.'], ['crf']),
 ])
 def test_bad_input_is_one_sentence(tool, checkpoint, tmp_path, words, parts):
     words = [word.format(checkpoint=checkpoint) for word in words]
@@ -113,6 +119,39 @@ def test_bad_input_is_one_sentence(tool, checkpoint, tmp_path, words, parts):
     assert all(part in info.value.code for part in parts)
 
 
-def test_row_of_a_segmentation_network(tool):
-    rows = tool['table_rows'](dict(aAcc=90., mIoU=70., mAcc=80.), 'val')
-    assert rows == [dict(what='segmentation', split='val', mIoU=70.)]
+@pytest.mark.parametrize('words',
+                         [[], ['--tta'], ['--crf'], ['--tta', '--crf']])
+def test_segmentation_network(tmp_path, monkeypatch, words):
+    if '--crf' in words:
+        pytest.importorskip('pydensecrf')
+    # Refined in this process.
+    monkeypatch.setattr(score_refinement, 'share_of_cores', lambda: 0)
+    data = tmp_path / 'data'
+    generate_synthetic_voc(str(data), num_train=1, num_val=2, size=48)
+    cfg = load_config(str(SEGMENTOR), dict(data_root=str(data)))
+    with DefaultScope.overwrite_default_scope('mmseg'):
+        net = MODELS.build(cfg.model)
+    save_checkpoint(
+        dict(state_dict=net.state_dict()), str(tmp_path / 'net.pth'))
+    monkeypatch.setattr(sys, 'argv', [
+        'test.py',
+        str(SEGMENTOR),
+        str(tmp_path / 'net.pth'), '--work-dir',
+        str(tmp_path / 'work'), '--out',
+        str(tmp_path / 'masks'), *words, '--cfg-options', f'data_root={data}'
+    ])
+    runpy.run_path(str(ROOT / 'tools' / 'test.py'))['main']()
+    result = json.loads((tmp_path / 'work' / 'metrics.json').read_text())
+    assert result['rows'] == [
+        dict(
+            what='segmentation',
+            split='ImageSets/val.txt',
+            tta='yes' if '--tta' in words else 'no',
+            refiner='dense CRF' if '--crf' in words else 'none',
+            mIoU=result['metrics']['mIoU'])
+    ]
+    masks = sorted((tmp_path / 'masks').iterdir())
+    assert len(masks) == 2
+    for path in masks:
+        truth = load_label_map(data / 'SegmentationClass' / path.name)
+        load_label_map(path, size=truth.shape, num_classes=len(CLASSES))

@@ -10,7 +10,7 @@ import cv2
 import pytest
 import torch
 
-from mmktse.utils import share_of_cores, worker_pool
+from mmktse.utils import TaskPool, share_of_cores, worker_pool
 
 KILLED = """
 import sys, time
@@ -75,3 +75,49 @@ def test_workers_end_with_a_killed_run(tmp_path):
         time.sleep(.1)
     os.kill(worker, signal.SIGKILL)
     pytest.fail('the worker outlives the run')
+
+
+class Square:
+    """Squares a number; an odd one takes longer than an even one."""
+
+    def prepare(self):
+        self.exponent = 2
+
+    def __call__(self, number):
+        if number < 0:
+            raise ValueError(f'{number} is negative')
+        if number == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(.05 * (number % 2))
+        return number**self.exponent
+
+
+@pytest.fixture
+def pool():
+    pool = TaskPool(Square(), 2, 'A worker was killed.')
+    yield pool
+    pool.close()
+
+
+def test_results_come_in_order_while_few_items_wait(pool):
+    results = []
+    for number in range(1, 20):
+        results += pool.add([number])
+        results += pool.results(left=3)
+        assert len(pool.waiting) + len(pool.running) <= 3
+        assert len(results) + len(pool) == number
+    results += pool.results()
+    assert results == [number**2 for number in range(1, 20)]
+    assert len(pool) == 0
+
+
+def test_error_of_a_worker_arrives(pool):
+    pool.add([1, -3, 2])
+    with pytest.raises(ValueError, match='-3 is negative'):
+        list(pool.results())
+
+
+def test_killed_worker_is_one_sentence(pool):
+    pool.add([0])
+    with pytest.raises(RuntimeError, match='^A worker was killed.$'):
+        list(pool.results())

@@ -23,6 +23,10 @@ def parse_args():
     parser.add_argument('out', help='labels to write, .txt or .json')
     parser.add_argument('--classes-out', help='class names to write, .txt')
     parser.add_argument(
+        '--ids-out',
+        help='ids of the images that show an object to write, .txt; the list '
+        'a segmentation network is validated on')
+    parser.add_argument(
         '--mask-dir',
         help='folder for label maps (0 background, c + 1 class c); those '
         'already there are kept. Needs pycocotools')
@@ -92,6 +96,9 @@ def main():
     if args.classes_out:
         with atomic_write(args.classes_out, 'w') as file:
             file.writelines(f'{name}\n' for name in classes)
+    if args.ids_out:
+        with atomic_write(args.ids_out, 'w') as file:
+            file.writelines(f'{name}\n' for name in labels)
     if args.mask_dir:
         make = partial(make_mask, mask_dir=args.mask_dir, crowd=args.crowd)
         # Images without object get an empty map, as validation needs it.

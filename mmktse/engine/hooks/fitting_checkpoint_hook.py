@@ -1,9 +1,45 @@
 # Copyright (c) mmktse authors. All rights reserved.
+from typing import Dict
+
 from mmengine.hooks import Hook
 from mmengine.model import BaseTTAModel, is_model_wrapper
 from mmengine.runner import Runner
+from torch import Tensor, nn
 
 from mmktse.registry import HOOKS
+
+
+def fitting_state(model: nn.Module, checkpoint: dict) -> Dict[str, Tensor]:
+    """Weights of a checkpoint under the names of the network.
+
+    Args:
+        model (nn.Module): The network.
+        checkpoint (dict): With a ``state_dict``, or the state dict itself.
+
+    Returns:
+        dict[str, Tensor]: At least all that the network has.
+
+    Raises:
+        ValueError: One sentence with the first parameter that is missing or
+            has another shape.
+    """
+    state = checkpoint.get('state_dict', checkpoint)
+    state = {name.removeprefix('module.'): x for name, x in state.items()}
+    wanted = model.state_dict()
+    wrong = [
+        name for name, x in wanted.items()
+        if name not in state or state[name].shape != x.shape
+    ]
+    if not wrong:
+        return state
+    hint = 'give the checkpoint that was trained with this config'
+    if 'conv1a.weight' in state:
+        hint = ('a released one of KTSE is made fit by '
+                'tools/model_converters/ktse_resnet38d.py')
+    raise ValueError(
+        f'The checkpoint does not fit the network: {len(wrong)} of '
+        f'{len(wanted)} tensors are missing or of another shape, the '
+        f'first is "{wrong[0]}"; {hint}.')
 
 
 @HOOKS.register_module()
@@ -15,29 +51,8 @@ class FittingCheckpointHook(Hook):
     """
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Compares names and shapes.
-
-        Raises:
-            ValueError: One sentence with the first parameter that is missing
-                or has another shape.
-        """
+        """Compares names and shapes; see :func:`fitting_state`."""
         model = runner.model
         while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
             model = model.module
-        state = checkpoint.get('state_dict', checkpoint)
-        state = {name.removeprefix('module.'): x for name, x in state.items()}
-        wanted = model.state_dict()
-        wrong = [
-            name for name, x in wanted.items()
-            if name not in state or state[name].shape != x.shape
-        ]
-        if not wrong:
-            return
-        hint = 'give the checkpoint that was trained with this config'
-        if 'conv1a.weight' in state:
-            hint = ('a released one of KTSE is made fit by '
-                    'tools/model_converters/ktse_resnet38d.py')
-        raise ValueError(
-            f'The checkpoint does not fit the network: {len(wrong)} of '
-            f'{len(wanted)} tensors are missing or of another shape, the '
-            f'first is "{wrong[0]}"; {hint}.')
+        fitting_state(model, checkpoint)

@@ -1,5 +1,5 @@
 # Copyright (c) mmktse authors. All rights reserved.
 from .beco import BECO
-from .crf_seg_tta import CRFSegTTAModel
+from .seg_tta import MaxSegTTAModel, MeanSegTTAModel
 
-__all__ = ['BECO', 'CRFSegTTAModel']
+__all__ = ['BECO', 'MaxSegTTAModel', 'MeanSegTTAModel']

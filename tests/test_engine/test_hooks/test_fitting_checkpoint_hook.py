@@ -6,6 +6,7 @@ import torch
 from mmengine.model import BaseTTAModel
 
 from mmktse.engine.hooks import FittingCheckpointHook
+from mmktse.engine.hooks.fitting_checkpoint_hook import fitting_state
 
 
 class Averaged(BaseTTAModel):
@@ -32,6 +33,13 @@ def test_fitting_checkpoints_pass():
     net = torch.nn.Linear(2, 3)
     net.test_step = net.data_preprocessor = None
     check(state(), Averaged(net))
+
+
+def test_state_loads_into_the_network():
+    net = torch.nn.Linear(2, 3)
+    stored = {f'module.{name}': x for name, x in state().items()}
+    net.load_state_dict(fitting_state(net, dict(state_dict=stored)))
+    assert torch.equal(net.weight, stored['module.weight'])
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ import pytest
 import torch
 from mmengine.registry import MODELS
 
-from mmktse.models.converters import (convert_efficientnet_lite0,
+from mmktse.models.converters import (convert_deeplab_coco_resnet101,
+                                      convert_efficientnet_lite0,
                                       convert_ktse_resnet38d,
                                       convert_mxnet_resnet38d,
                                       convert_torchvision_mobilenet_v2,
@@ -67,8 +68,8 @@ def test_damaged_file(tmp_path, size):
     'arg:bn7_moving_mean'
 ])
 def test_names_of_other_networks_are_refused(name):
-    for convert in (convert_efficientnet_lite0, convert_ktse_resnet38d,
-                    convert_torchvision_mobilenet_v2,
+    for convert in (convert_deeplab_coco_resnet101, convert_efficientnet_lite0,
+                    convert_ktse_resnet38d, convert_torchvision_mobilenet_v2,
                     convert_torchvision_vgg16):
         with pytest.raises(ValueError, match=f'"{name}".*cannot be converted'):
             convert({name: torch.zeros(1)})

@@ -43,6 +43,15 @@ def test_forward_is_the_sum_of_four_dilated_convolutions():
     torch.testing.assert_close(scores, expected, rtol=1e-4, atol=1e-5)
 
 
+def test_one_rate_is_a_large_field_of_view():
+    head = _head(dilations=(12, ))
+    conv, = head.conv_seg
+    torch.nn.init.normal_(conv.bias)
+    x = torch.randn(2, 5, 30, 27)
+    expected = F.conv2d(x, conv.weight, conv.bias, padding=12, dilation=12)
+    torch.testing.assert_close(head((x, )), expected)
+
+
 def test_published_initialisation():
     head = _head(in_channels=64)
     assert len(head.conv_seg) == 4

@@ -1,11 +1,15 @@
 # Copyright (c) mmktse authors. All rights reserved.
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+from mmengine.config import Config
 
 from mmktse.models.refiners import DenseCRFRefiner, LabelCRFRefiner
 from mmktse.registry import MODELS
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize('kind', [DenseCRFRefiner, LabelCRFRefiner])
@@ -57,3 +61,17 @@ def test_golden(parity_dir):
     one_hot = golden['label_in'] == np.arange(3)[:, None, None]
     label = LabelCRFRefiner()(image, one_hot).argmax(0)
     np.testing.assert_array_equal(label, golden['label_crf'])
+
+
+@pytest.mark.parity
+def test_golden_predictions(parity_dir):
+    """The CRF that BECO refines its predictions by."""
+    pytest.importorskip('pydensecrf')
+    golden = np.load(f'{parity_dir}/crf.npz')
+    config = ROOT / 'configs' / '_base_' / 'seg_runtime.py'
+    crf = MODELS.build(
+        Config.fromfile(config, import_custom_modules=False).crf)
+    for image, want in (('image_u8', 'beco_crf_plain'), ('beco_image_wrapped',
+                                                         'beco_crf_wrapped')):
+        np.testing.assert_allclose(
+            crf(golden[image], golden['probs']), golden[want], atol=1e-4)

@@ -60,11 +60,13 @@ def run(tmp_path, monkeypatch):
 
 
 def test_labels(run, tmp_path):
-    run('--classes-out', tmp_path / 'classes.txt')
+    run('--classes-out', tmp_path / 'classes.txt', '--ids-out',
+        tmp_path / 'ids.txt')
     labels, _ = read_labels(str(tmp_path / 'labels.txt'))
     # Category 7 becomes 0, 90 becomes 1; a name with a blank forces indices.
     assert {k: v.tags for k, v in labels.items()} == dict(b=['0', '1'])
     assert (tmp_path / 'classes.txt').read_text() == 'train\ntooth brush\n'
+    assert (tmp_path / 'ids.txt').read_text() == 'b\n'
 
 
 @pytest.mark.parametrize('crowd', ['class', 'void'])

@@ -1,0 +1,139 @@
+# Copyright (c) mmktse authors. All rights reserved.
+from collections import deque
+from copy import copy
+from typing import Any, Callable, Iterable, Iterator, Optional, Sequence, Tuple
+
+import mmcv
+import numpy as np
+
+from mmktse.registry import MODELS
+from mmktse.utils import TaskPool, share_of_cores
+
+
+def read_image(path: str, size: Sequence[int]) -> np.ndarray:
+    """Reads the image that a prediction belongs to.
+
+    Args:
+        path (str): Image file.
+        size (Sequence[int]): (H, W) of the prediction.
+
+    Returns:
+        np.ndarray: RGB (H, W, 3) uint8.
+
+    Raises:
+        ValueError: If it cannot be read, or has another size.
+    """
+    # Where there is nothing to convert to RGB, mmcv fails without a name.
+    image = mmcv.imread(path)
+    if image is None or image.shape[:2] != tuple(size):
+        raise ValueError(
+            f'Image {path} is unreadable or not of the size of its '
+            f'prediction, {size[0]}x{size[1]}: replace it.')
+    return np.ascontiguousarray(image[..., ::-1])
+
+
+class RefineScores:
+    """Labels one image by its refined scores; travels to the workers.
+
+    Args:
+        refiner (dict): Config of a refiner.
+    """
+
+    def __init__(self, refiner: dict) -> None:
+        self.refiner_cfg = refiner
+
+    def prepare(self) -> None:
+        """Builds the refiner."""
+        # The scope keeps short names working under any default scope.
+        self.refiner = MODELS.build(dict(self.refiner_cfg, _scope_='mmktse'))
+
+    def __call__(self, item: Tuple[str, np.ndarray]) -> np.ndarray:
+        """Refines.
+
+        Args:
+            item (tuple): Path of the image and probabilities (C, H, W).
+
+        Returns:
+            np.ndarray: Label map (H, W) int64.
+        """
+        path, scores = item
+        image = read_image(path, scores.shape[1:])
+        return self.refiner(image, scores).argmax(axis=0)
+
+
+def take_probabilities(sample: dict) -> Tuple[dict, np.ndarray]:
+    """Splits a predicted sample.
+
+    Args:
+        sample (dict): With ``seg_logits`` (C, H, W), whose softmax are the
+            probabilities.
+
+    Returns:
+        tuple[dict, np.ndarray]: The sample without them, which are large, and
+        the probabilities (C, H, W) float32.
+    """
+    sample = dict(sample)
+    logits = sample.pop('seg_logits')['data']
+    return sample, logits.float().softmax(dim=0).cpu().numpy()
+
+
+class SampleQueue:
+    """Has a task done for predicted samples, beside the network.
+
+    At most two images for each worker are held; then the network waits.
+
+    Args:
+        task (Callable): Takes the path of an image and its prediction; with a
+            method ``prepare()``, see :class:`TaskPool`.
+        num_workers (int, optional): Worker processes, each with one thread; 0
+            works in this process. Defaults to None: one for each core, shared
+            among the processes of a distributed run.
+        killed (str): The sentence for the user when the system kills a
+            worker.
+    """
+
+    def __init__(self, task: Callable, num_workers: Optional[int],
+                 killed: str) -> None:
+        self.num_workers = (
+            share_of_cores() if num_workers is None else num_workers)
+        # Fails now, not after the network has run; what is prepared need not
+        # be fit to travel.
+        ready = copy(task)
+        ready.prepare()
+        self.task = task if self.num_workers else ready
+        self.killed = killed
+        self.pool: Optional[TaskPool] = None
+        self.samples: deque = deque()
+
+    def add(self, sample: dict,
+            prediction: np.ndarray) -> Iterator[Tuple[dict, Any]]:
+        """Takes on a sample.
+
+        Args:
+            sample (dict): With ``img_path``.
+            prediction (np.ndarray): What the task takes.
+
+        Yields:
+            tuple: Samples and what the task returned, those that are done, in
+            the order in which they were added.
+        """
+        item = sample['img_path'], prediction
+        if not self.num_workers:
+            yield sample, self.task(item)
+            return
+        if self.pool is None:
+            self.pool = TaskPool(self.task, self.num_workers, self.killed)
+        self.samples.append(sample)
+        yield from self._results(
+            [*self.pool.add([item]), *self.pool.results(left=self.pool.limit)])
+
+    def finish(self) -> Iterator[Tuple[dict, Any]]:
+        """Yields the rest and ends the workers."""
+        if self.pool is not None:
+            yield from self._results(self.pool.results())
+            self.pool.close()
+            self.pool = None
+
+    def _results(self, results: Iterable) -> Iterator[Tuple[dict, Any]]:
+        for result in results:
+            yield self.samples.popleft(), result

@@ -1,0 +1,70 @@
+# Copyright (c) mmktse authors. All rights reserved.
+"""Writes a segmentation network or a CAM network as an ONNX file.
+
+The file takes RGB images of 0 to 255; docs/export.md says how to run it.
+"""
+import argparse
+
+from mmengine.config import DictAction
+from mmengine.registry import init_default_scope
+
+from mmktse.engine.config import check_checkpoint, load_config
+from mmktse.engine.errors import one_sentence_errors
+from mmktse.engine.export import export_onnx, exported_network, onnx_difference
+from mmktse.engine.hooks.fitting_checkpoint_hook import fitting_state
+from mmktse.engine.publish import read_checkpoint
+from mmktse.engine.test_time import class_meta, fill_num_classes
+from mmktse.registry import MODELS
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help='config of the network')
+    parser.add_argument('checkpoint', help='its weights')
+    parser.add_argument('--out', required=True, help='file to write (.onnx)')
+    parser.add_argument(
+        '--size',
+        type=int,
+        nargs=2,
+        default=(512, 512),
+        metavar=('H', 'W'),
+        help='height and width of the images (default: 512 512)')
+    parser.add_argument(
+        '--dynamic',
+        action='store_true',
+        help='allow images of any size; for segmentation networks')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        help='settings that override the config, for example data_root=DIR')
+    return parser.parse_args()
+
+
+@one_sentence_errors
+def main() -> None:
+    args = parse_args()
+    cfg = load_config(args.config, args.cfg_options)
+    check_checkpoint(args.checkpoint)
+    checkpoint = read_checkpoint(args.checkpoint)
+    init_default_scope(cfg.get('default_scope', 'mmktse'))
+    classes = class_meta(cfg, checkpoint)['classes']
+    fill_num_classes(cfg.model, len(classes))
+    model = MODELS.build(cfg.model)
+    model.load_state_dict(fitting_state(model, checkpoint), strict=False)
+    network = exported_network(model)
+    export_onnx(network, args.out, args.size, classes, args.dynamic)
+    print(f'Wrote {args.out}')
+    try:
+        difference = onnx_difference(network, args.out, args.size)
+    except ImportError:
+        print('Not compared with PyTorch, as onnxruntime is missing: "pip '
+              'install onnxruntime" (the extra export).')
+    else:
+        print(f'Largest difference from PyTorch: {difference:.2g}')
+
+
+if __name__ == '__main__':
+    main()
