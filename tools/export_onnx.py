@@ -40,7 +40,10 @@ def parse_args() -> argparse.Namespace:
         nargs='+',
         action=DictAction,
         help='settings that override the config, for example data_root=DIR')
-    return parser.parse_args()
+    args = parser.parse_args()
+    if min(args.size) < 1:
+        parser.error('--size takes two numbers of pixels')
+    return args
 
 
 @one_sentence_errors

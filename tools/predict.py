@@ -10,13 +10,14 @@ from pathlib import Path
 from mmengine.config import Config, DictAction
 from mmengine.dist import barrier, is_main_process
 from mmengine.registry import init_default_scope
-from mmengine.runner import CheckpointLoader, Runner
+from mmengine.runner import Runner
 
 from mmktse.datasets.image_folder import find_images, image_root
 from mmktse.datasets.image_labels import read_lines
 from mmktse.engine.config import check_checkpoint, load_config
 from mmktse.engine.dist import setup_distributed
 from mmktse.engine.errors import one_sentence_errors
+from mmktse.engine.publish import read_checkpoint
 from mmktse.engine.test_time import (class_meta, crf_settings, enable_tta,
                                      fill_num_classes, image_pipeline)
 from mmktse.evaluation import claim_folder, is_predicted
@@ -78,8 +79,7 @@ def prepare(cfg: Config, args: argparse.Namespace) -> dict:
         dict: Everything that shapes the masks, for the record of the folder.
     """
     init_default_scope(cfg.get('default_scope', 'mmseg'))
-    checkpoint = CheckpointLoader.load_checkpoint(args.checkpoint, 'cpu')
-    meta = class_meta(cfg, checkpoint)
+    meta = class_meta(cfg, read_checkpoint(args.checkpoint))
     fill_num_classes(cfg.model, len(meta['classes']))
     if args.tta:
         enable_tta(cfg)

@@ -1,5 +1,6 @@
 # Copyright (c) mmktse authors. All rights reserved.
 from .coco import COCOImageLevelDataset
+from .image_folder import ImageFolderDataset
 from .image_level import ImageLevelDataset
 from .pseudo_label_seg import PseudoLabelSegDataset
 from .same_class_pair import SameClassPairDataset
@@ -8,6 +9,7 @@ from .voc import VOCImageLevelDataset
 from .worker import seed_worker
 
 __all__ = [
-    'COCOImageLevelDataset', 'ImageLevelDataset', 'PseudoLabelSegDataset',
-    'SameClassPairDataset', 'VOCImageLevelDataset', 'seed_worker'
+    'COCOImageLevelDataset', 'ImageFolderDataset', 'ImageLevelDataset',
+    'PseudoLabelSegDataset', 'SameClassPairDataset', 'VOCImageLevelDataset',
+    'seed_worker'
 ]
