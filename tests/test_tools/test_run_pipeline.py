@@ -37,7 +37,7 @@ OPTIONS = dict(
         'train_dataloader.dataset.pipeline.3.crop_size': (64, 64),
         'model.data_preprocessor.size': (64, 64)
     },
-    deeplabv2_val={'test_dataloader.num_workers': 0})
+    deeplabv2_val={'test_dataloader.num_workers': 1})
 
 
 @pytest.fixture
