@@ -8,11 +8,11 @@ import argparse
 from mmengine.config import DictAction
 from mmengine.registry import init_default_scope
 
+from mmktse.engine.checkpoint import read_checkpoint
 from mmktse.engine.config import check_checkpoint, load_config
 from mmktse.engine.errors import one_sentence_errors
 from mmktse.engine.export import export_onnx, exported_network, onnx_difference
 from mmktse.engine.hooks.fitting_checkpoint_hook import fitting_state
-from mmktse.engine.publish import read_checkpoint
 from mmktse.engine.test_time import class_meta, fill_num_classes
 from mmktse.registry import MODELS
 

@@ -1,9 +1,12 @@
 # Copyright (c) mmktse authors. All rights reserved.
 import os
 
+import numpy as np
+import pytest
 import torch
+from mmengine.logging import HistoryBuffer
 
-from mmktse.engine.checkpoint import latest_checkpoint
+from mmktse.engine.checkpoint import latest_checkpoint, read_checkpoint
 
 
 def save(path, age):
@@ -32,3 +35,44 @@ def test_nothing_to_go_on_from(tmp_path):
     assert latest_checkpoint(tmp_path / 'none') is None
     (tmp_path / 'epoch_1.pth').write_bytes(b'PK')
     assert latest_checkpoint(tmp_path) is None
+
+
+class Foreign:
+    """Code that no checkpoint holds."""
+
+
+def test_what_mmengine_writes_is_read(tmp_path):
+    logs = HistoryBuffer([np.float64(1.), 2.], [1, 1])
+    torch.save(
+        dict(
+            state_dict=dict(weight=torch.ones(2)),
+            message_hub=dict(log_scalars=dict(loss=logs), info=np.int64(3))),
+        tmp_path / 'net.pth')
+    content = read_checkpoint(tmp_path / 'net.pth')
+    assert content['state_dict']['weight'].sum() == 2
+    assert content['message_hub']['log_scalars']['loss'].mean() == 1.5
+    assert content['meta'] == {}
+
+
+@pytest.mark.parametrize('content', [
+    dict(), [1],
+    dict(state_dict=dict()),
+    dict(state_dict=dict(weight=1)),
+    dict(state_dict=dict(weight=torch.ones(1)), meta=Foreign())
+])
+def test_no_checkpoint(tmp_path, content):
+    file = tmp_path / 'net.pth'
+    torch.save(content, file)
+    with pytest.raises(ValueError, match='net.pth is .*no checkpoint'):
+        read_checkpoint(file)
+
+
+def test_damaged_file(tmp_path):
+    file = tmp_path / 'net.pth'
+    torch.save(dict(state_dict=dict(weight=torch.ones(99))), file)
+    file.write_bytes(file.read_bytes()[:-200])
+    with pytest.raises(ValueError, match='net.pth is damaged'):
+        read_checkpoint(file)
+    file.write_text('{}')
+    with pytest.raises(ValueError, match='net.pth is damaged'):
+        read_checkpoint(file)

@@ -6,12 +6,9 @@ import pytest
 import torch
 from mmengine.logging import HistoryBuffer
 
+from mmktse.engine.checkpoint import read_checkpoint
 from mmktse.engine.hooks.fitting_checkpoint_hook import fitting_state
-from mmktse.engine.publish import publish, read_checkpoint
-
-
-class Foreign:
-    """What no checkpoint holds."""
+from mmktse.engine.publish import publish
 
 
 @pytest.fixture
@@ -89,25 +86,3 @@ def test_without_meta(net, tmp_path):
     out = publish(read_checkpoint(tmp_path / 'net.pth'), tmp_path / 'out')
     meta = torch.load(out, weights_only=True)['meta']
     assert set(meta) == {'mmktse_version'}
-
-
-@pytest.mark.parametrize('content', [
-    dict(), [1],
-    dict(state_dict=dict()),
-    dict(state_dict=dict(weight=1)),
-    dict(state_dict=dict(weight=torch.ones(1)), meta=Foreign())
-])
-def test_no_checkpoint(tmp_path, content):
-    file = tmp_path / 'net.pth'
-    torch.save(content, file)
-    with pytest.raises(ValueError, match='net.pth is .*no checkpoint'):
-        read_checkpoint(file)
-
-
-def test_damaged_file(file):
-    file.write_bytes(file.read_bytes()[:-200])
-    with pytest.raises(ValueError, match='epoch_3.pth is damaged'):
-        read_checkpoint(file)
-    file.write_text('{}')
-    with pytest.raises(ValueError, match='epoch_3.pth is damaged'):
-        read_checkpoint(file)

@@ -6,9 +6,10 @@ The name of the file ends with the first digits of its SHA-256.
 import argparse
 import os.path as osp
 
+from mmktse.engine.checkpoint import read_checkpoint
 from mmktse.engine.config import check_checkpoint
 from mmktse.engine.errors import one_sentence_errors
-from mmktse.engine.publish import publish, read_checkpoint
+from mmktse.engine.publish import publish
 
 
 def parse_args() -> argparse.Namespace:
