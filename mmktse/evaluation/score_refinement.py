@@ -10,12 +10,15 @@ from mmktse.registry import MODELS
 from mmktse.utils import TaskPool, share_of_cores
 
 
-def read_image(path: str, size: Sequence[int]) -> np.ndarray:
-    """Reads the image that a prediction belongs to.
+def read_image(path: str,
+               size: Sequence[int],
+               what: str = 'prediction') -> np.ndarray:
+    """Reads the image that maps belong to.
 
     Args:
         path (str): Image file.
-        size (Sequence[int]): (H, W) of the prediction.
+        size (Sequence[int]): (H, W) of the maps.
+        what (str): What the maps are, for the message.
 
     Returns:
         np.ndarray: RGB (H, W, 3) uint8.
@@ -27,8 +30,8 @@ def read_image(path: str, size: Sequence[int]) -> np.ndarray:
     image = mmcv.imread(path)
     if image is None or image.shape[:2] != tuple(size):
         raise ValueError(
-            f'Image {path} is unreadable or not of the size of its '
-            f'prediction, {size[0]}x{size[1]}: replace it.')
+            f'Image {path} is unreadable or not of the size of its {what}, '
+            f'{size[0]}x{size[1]}: replace it.')
     return np.ascontiguousarray(image[..., ::-1])
 
 

@@ -3,12 +3,12 @@ import shutil
 from pathlib import Path
 from typing import Iterator, List, Optional, Sequence, Tuple, Union
 
-import mmcv
 from mmengine.config import Config
 from mmengine.dist import barrier, get_dist_info, is_main_process
 from mmengine.utils import ProgressBar
 
 from mmktse.evaluation import evaluate_seeds
+from mmktse.evaluation.score_refinement import read_image
 from mmktse.registry import MODELS
 from mmktse.utils import (TaskPool, clear_partial_files, file_sha256,
                           json_sha256, share_of_cores)
@@ -79,11 +79,7 @@ class _Labeller:
         cam, classes = load_seed(seed_path(self.seed_dir, img_id))
         image = None
         if self.refiner is not None:
-            image = mmcv.imread(img_path, channel_order='rgb')
-            if image is None or image.shape[:2] != cam.shape[1:]:
-                raise ValueError(
-                    f'Image {img_path} is unreadable or not of the size of '
-                    f'its seed, {cam.shape[1]}x{cam.shape[2]}.')
+            image = read_image(img_path, cam.shape[1:], 'seed')
         label, confidence = make_label_and_confidence(
             cam, classes, image=image, refiner=self.refiner, **self.settings)
         if confidence is not None:
