@@ -12,7 +12,7 @@ _plain = 'configs/deeplabv2/deeplabv2_efficientnet-lite0_custom-224x224.py'
 _beco = 'configs/beco/beco_deeplabv2_efficientnet-lite0_custom-224x224.py'
 _truth = _plain.replace('.py', '-gt.py')
 _labels = dict(_data, pseudo_label_dir='{labels.work_dir}')
-_epochs = 6
+_epochs = 4
 _schedule = {
     'param_scheduler.0.end': _epochs,
     'train_cfg.max_epochs': _epochs,
@@ -57,7 +57,8 @@ for _network, _config, _title in (('plain', _plain,
             config=_config,
             cfg_options={
                 **_labels,
-                **_schedule
+                **_schedule,
+                **_extra
             }),
         _test(_network, _config, _title),
         _test(_network, _config, _title, ('tta', )),
