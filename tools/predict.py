@@ -103,7 +103,8 @@ def prepare(cfg: Config, args: argparse.Namespace) -> dict:
         out_dir=args.out,
         image_dir=str(image_root(args.images)),
         refiner=refiner,
-        overlay=not args.no_overlay)
+        overlay=not args.no_overlay,
+        num_workers=cfg.test_evaluator.get('num_workers'))
     cfg.test_cfg = cfg.get('test_cfg') or dict()
     return dict(
         network_origin(cfg, args.checkpoint)['settings'],

@@ -35,10 +35,16 @@ def parse_args() -> argparse.Namespace:
 @one_sentence_errors
 def main() -> None:
     args = parse_args()
-    cfg = load_config(args.config, args.cfg_options)
+    cfg = load_config(args.config)
     if 'stages' not in cfg:
         raise ValueError(f'{args.config} has no "stages": it is not the '
                          'config of a pipeline.')
+    unknown = sorted(set(args.cfg_options or ()) - set(cfg))
+    if unknown:
+        raise ValueError(
+            f'The pipeline {args.config} has no settings {unknown}; those of '
+            'its stages are changed in a config that inherits from it.')
+    cfg.merge_from_dict(args.cfg_options or {})
     set_work_dir(cfg, args.config, args.work_dir)
     # Texts and numbers beside the stages are placeholders for them.
     variables = {

@@ -1,5 +1,5 @@
 # Copyright (c) mmktse authors. All rights reserved.
-# Not published: VOC's recipe on COCO. 20 epochs are 103,000 steps.
+# Not published: VOC's recipe on COCO. 20 epochs are 102,600 steps.
 _base_ = [
     '../_base_/models/deeplabv2_r101-d8.py',
     '../_base_/datasets/coco14_pseudo.py', '../_base_/schedules/beco_100e.py',

@@ -2,7 +2,7 @@
 # COCO: each stage takes that of VOC, see the README beside its config.
 #
 #   python tools/run_pipeline.py configs/pipelines/ktse_coco.py \
-#       --cfg-options data_root=DIR gpus=8
+#       --cfg-options data_root=DIR gpus=2
 data_root = 'data/coco'
 # Processes; batches keep VOC's published size.
 gpus = 4

@@ -6,26 +6,26 @@
 #
 # Where there are masks of ImageSets/val.txt the network is measured.
 data_root = 'data/custom'
+cam = 'configs/ktse/ktse_efficientnet-lite0_custom.py'
+seg = 'configs/deeplabv2/deeplabv2_efficientnet-lite0_custom-224x224.py'
 # Processes; batches keep their size.
 gpus = 1
 
 _data = dict(data_root='{data_root}')
-_cam = 'configs/ktse/ktse_efficientnet-lite0_custom.py'
-_seg = 'configs/deeplabv2/deeplabv2_efficientnet-lite0_custom-224x224.py'
 _labels = dict(_data, pseudo_label_dir='{labels.work_dir}')
 stages = [
     dict(
         name='check',
         type='command',
         argv=[
-            '{python}', '{tools}/misc/verify_dataset.py', _cam,
+            '{python}', '{tools}/misc/verify_dataset.py', '{cam}',
             '--cfg-options', 'data_root={data_root}'
         ],
         outputs=[]),
     dict(
         name='ktse',
         type='train',
-        config=_cam,
+        config='{cam}',
         gpus='{gpus}',
         total_batch=dict(warmup_dataloader=8, train_dataloader=16),
         needs=['check'],
@@ -34,7 +34,7 @@ stages = [
         name='labels',
         title='KTSE',
         type='pseudo_labels',
-        config=_cam,
+        config='{cam}',
         checkpoint='{ktse.checkpoint}',
         gpus='{gpus}',
         cfg_options=_data),
@@ -42,7 +42,7 @@ stages = [
         name='deeplabv2',
         title='DeepLabV2',
         type='train',
-        config=_seg,
+        config='{seg}',
         gpus='{gpus}',
         total_batch=dict(train_dataloader=16),
         # Measured at the end, by the next stage.
@@ -52,7 +52,7 @@ stages = [
         name='deeplabv2_val',
         title='DeepLabV2',
         type='test',
-        config=_seg,
+        config='{seg}',
         checkpoint='{deeplabv2.checkpoint}',
         gpus='{gpus}',
         args=['--tta'],
@@ -62,7 +62,7 @@ stages = [
         name='masks',
         type='command',
         argv=[
-            '{python}', '{tools}/predict.py', _seg, '{deeplabv2.checkpoint}',
+            '{python}', '{tools}/predict.py', '{seg}', '{deeplabv2.checkpoint}',
             '{data_root}/JPEGImages', '--out', '{masks.work_dir}', '--tta',
             '--cfg-options', 'data_root={data_root}'
         ],
@@ -71,7 +71,7 @@ stages = [
         name='report',
         type='command',
         argv=[
-            '{python}', '{tools}/analysis_tools/report.py', _cam,
+            '{python}', '{tools}/analysis_tools/report.py', '{cam}',
             '{labels.work_dir}', '--out', '{work_dir}/report.html',
             '--cfg-options', 'data_root={data_root}'
         ],

@@ -3,7 +3,7 @@
 # the test server.
 #
 #   python tools/run_pipeline.py configs/pipelines/ktse_voc.py \
-#       --cfg-options data_root=DIR gpus=8
+#       --cfg-options data_root=DIR gpus=2
 data_root = 'data/VOCdevkit/VOC2012'
 # Processes; batches keep the published size.
 gpus = 4

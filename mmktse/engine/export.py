@@ -12,6 +12,9 @@ from mmktse.utils import atomic_write
 from mmktse.version import __version__
 
 INPUT = 'float32 RGB in [0, 255], (N, 3, H, W)'
+# Between two orders of summation; raw CAM scores are of the order of 10.
+_TOLERANCE = 1e-3
+_REMEDY = 'a network that needs images of one size goes without --dynamic'
 
 
 class ExportedNetwork(nn.Module):
@@ -141,7 +144,7 @@ def export_onnx(network: ExportedNetwork,
         verbose=False)
     proto = program.model_proto
     for node in proto.graph.node:
-        # Stack traces: they name folders of this machine.
+        # Stack traces: they name folders of the machine that exports.
         node.ClearField('metadata_props')
     onnx.helper.set_model_props(
         proto,
@@ -168,6 +171,8 @@ def onnx_difference(network: ExportedNetwork, path: Union[str, Path],
 
     Raises:
         ImportError: If onnxruntime is missing.
+        ValueError: If they differ by more than 0.001, or the file cannot be
+            run at this size.
     """
     import onnxruntime
     session = onnxruntime.InferenceSession(
@@ -176,6 +181,16 @@ def onnx_difference(network: ExportedNetwork, path: Union[str, Path],
     expected = network(image)
     if isinstance(expected, Tensor):
         expected = (expected, )
-    found = session.run(None, dict(image=image.numpy()))
-    return max((torch.from_numpy(x) - y).abs().max().item()
-               for x, y in zip(found, expected))
+    try:
+        found = session.run(None, dict(image=image.numpy()))
+        difference = max((torch.from_numpy(x) - y).abs().max().item()
+                         for x, y in zip(found, expected))
+    # Whatever ONNX Runtime raises; its classes are not public.
+    except Exception as error:
+        raise ValueError(f'ONNX Runtime cannot run {path} with images of '
+                         f'{size[0]}x{size[1]}; {_REMEDY}.') from error
+    if not difference <= _TOLERANCE:
+        raise ValueError(
+            f'{path} differs from PyTorch by {difference:.2g} with images of '
+            f'{size[0]}x{size[1]}; {_REMEDY}.')
+    return difference

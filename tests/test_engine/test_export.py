@@ -160,8 +160,38 @@ def test_difference_is_noticed(exporter, tmp_path):
     path = tmp_path / 'net.onnx'
     export_onnx(network, path, SIZE, CLASSES)
     assert onnx_difference(network, path, SIZE) < 1e-4
+    with pytest.raises(ValueError, match='cannot run .* of 77x90'):
+        onnx_difference(network, path, (77, 90))
     network.model.backbone.layer.weight.data *= 2
-    assert onnx_difference(network, path, SIZE) > 1e-2
+    with pytest.raises(ValueError, match='net.onnx differs from PyTorch'):
+        onnx_difference(network, path, SIZE)
+
+
+def test_file_that_holds_for_one_size_alone(exporter, tmp_path):
+    """Pools to fixed grids are written for the size of the example."""
+    pytest.importorskip('onnxruntime')
+    init_default_scope('mmseg')
+    head = dict(
+        type='PSPHead',
+        in_channels=8,
+        in_index=0,
+        channels=4,
+        num_classes=4,
+        pool_scales=(1, 2, 3),
+        align_corners=False)
+    model = MODELS.build(
+        dict(
+            type='mmseg.EncoderDecoder',
+            data_preprocessor=dict(
+                type='mmseg.SegDataPreProcessor', **COLOURS),
+            backbone=dict(type=Cells),
+            decode_head=head,
+            test_cfg=ConfigDict(mode='whole')))
+    network, path = exported_network(model), tmp_path / 'net.onnx'
+    export_onnx(network, path, (64, 64), CLASSES, dynamic=True)
+    assert onnx_difference(network, path, (64, 64)) < 1e-4
+    with pytest.raises(ValueError, match='without --dynamic'):
+        onnx_difference(network, path, (96, 160))
 
 
 def test_what_cannot_be_exported(tmp_path, monkeypatch):
