@@ -4,7 +4,7 @@
 The file takes RGB images of 0 to 255; docs/export.md says how to run it.
 """
 import argparse
-import os
+from pathlib import Path
 
 from mmengine.config import DictAction
 from mmengine.registry import init_default_scope
@@ -12,7 +12,8 @@ from mmengine.registry import init_default_scope
 from mmktse.engine.checkpoint import read_checkpoint
 from mmktse.engine.config import check_checkpoint, load_config
 from mmktse.engine.errors import one_sentence_errors
-from mmktse.engine.export import export_onnx, exported_network, onnx_difference
+from mmktse.engine.export import (ExportedNetwork, export_onnx,
+                                  exported_network, onnx_difference)
 from mmktse.engine.hooks.fitting_checkpoint_hook import fitting_state
 from mmktse.engine.test_time import class_meta, fill_num_classes
 from mmktse.registry import MODELS
@@ -47,6 +48,28 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
+def compare(network: ExportedNetwork, path: Path,
+            args: argparse.Namespace) -> None:
+    """Prints how far the file is from PyTorch, and refuses it if too far."""
+    sizes = [tuple(args.size)]
+    if args.dynamic:
+        # Of another shape: some networks are written for the first alone.
+        sizes.append((args.size[1] + 32, args.size[0] + 96))
+    try:
+        for size in sizes:
+            difference = onnx_difference(network, path, size)
+            print(f'Largest difference from PyTorch at {size[0]}x{size[1]}: '
+                  f'{difference:.2g}')
+    except ImportError:
+        print('Not compared with PyTorch, as onnxruntime is missing: "pip '
+              'install onnxruntime" (the extra export).')
+    except ValueError as error:
+        if args.dynamic:
+            raise ValueError(f'{error} The network needs images of one size: '
+                             'leave --dynamic away.') from error
+        raise
+
+
 @one_sentence_errors
 def main() -> None:
     args = parse_args()
@@ -59,24 +82,15 @@ def main() -> None:
     model = MODELS.build(cfg.model)
     model.load_state_dict(fitting_state(model, checkpoint), strict=False)
     network = exported_network(model)
-    export_onnx(network, args.out, args.size, classes, args.dynamic)
-    print(f'Wrote {args.out}')
-    height, width = args.size
-    sizes = [args.size]
-    if args.dynamic:
-        # Of another shape: some networks are written for the first alone.
-        sizes.append((width + 32, height + 96))
+    out = Path(args.out)
+    draft = out.with_name(f'.{out.name}.tmp')
     try:
-        for size in sizes:
-            difference = onnx_difference(network, args.out, size)
-            print(f'Largest difference from PyTorch at {size[0]}x{size[1]}: '
-                  f'{difference:.2g}')
-    except ImportError:
-        print('Not compared with PyTorch, as onnxruntime is missing: "pip '
-              'install onnxruntime" (the extra export).')
-    except ValueError:
-        os.unlink(args.out)
-        raise
+        export_onnx(network, draft, args.size, classes, args.dynamic)
+        compare(network, draft, args)
+        draft.replace(out)
+    finally:
+        draft.unlink(missing_ok=True)
+    print(f'Wrote {out}')
 
 
 if __name__ == '__main__':

@@ -16,7 +16,7 @@ from mmengine.runner import Runner
 
 from mmktse.engine.config import (check_checkpoint, check_data_folders,
                                   load_config)
-from mmktse.engine.dist import setup_distributed
+from mmktse.engine.dist import allow_long_waits, setup_distributed
 from mmktse.engine.errors import one_sentence_errors
 from mmktse.evaluation import (evaluate_labels, evaluate_seeds, load_choice,
                                overlap_note)
@@ -254,10 +254,7 @@ def main() -> None:
     if choice and choice['seeds'] != seed_origin(cfg, args, settings):
         settings['threshold_source'] += ', on other seeds'
     protocol = settings['seed_protocol'] = seed_protocol(cfg)
-    # Labels with a CRF may take hours longer on one rank than on another.
-    cfg.setdefault('env_cfg', {}).setdefault('dist_cfg',
-                                             dict(backend='nccl')).setdefault(
-                                                 'timeout', 86400)
+    allow_long_waits(cfg)
     work = run_network if args.from_seeds is None else label_seeds
     dataset = work(cfg, args, settings)
     samples = [dataset.get_data_info(i) for i in range(len(dataset))]

@@ -16,7 +16,7 @@ from mmktse.datasets.image_folder import find_images, image_root
 from mmktse.datasets.image_labels import read_lines
 from mmktse.engine.checkpoint import read_checkpoint
 from mmktse.engine.config import check_checkpoint, load_config
-from mmktse.engine.dist import setup_distributed
+from mmktse.engine.dist import allow_long_waits, setup_distributed
 from mmktse.engine.errors import one_sentence_errors
 from mmktse.engine.test_time import (class_meta, crf_settings, enable_tta,
                                      fill_num_classes, image_pipeline)
@@ -137,6 +137,7 @@ def main() -> None:
     if not todo:
         return
     cfg.test_dataloader.dataset.ids = todo
+    allow_long_waits(cfg)
     setup_distributed(cfg, args.launcher)
     runner = Runner.from_cfg(cfg)
     if is_main_process():

@@ -11,7 +11,7 @@ from mmengine.runner import Runner
 
 from mmktse.engine.config import (check_checkpoint, check_data_folders,
                                   load_config, set_work_dir)
-from mmktse.engine.dist import setup_distributed
+from mmktse.engine.dist import allow_long_waits, setup_distributed
 from mmktse.engine.errors import one_sentence_errors
 from mmktse.engine.test_time import crf_settings, enable_tta
 from mmktse.utils import atomic_write
@@ -102,6 +102,9 @@ def main() -> None:
     if args.tta:
         enable_tta(cfg)
     if args.crf:
+        if not isinstance(cfg.test_evaluator, dict):
+            raise ValueError('--crf replaces a single IoUMetric, but '
+                             'test_evaluator is a list: leave one of it.')
         cfg.test_evaluator.update(
             type='mmktse.CRFIoUMetric', refiner=crf_settings(cfg))
     if args.out:
@@ -110,6 +113,7 @@ def main() -> None:
                              'a CAM network are written by '
                              'tools/make_pseudo_labels.py.')
         cfg.test_evaluator.output_dir = args.out
+    allow_long_waits(cfg)
     setup_distributed(cfg, args.launcher)
     runner = Runner.from_cfg(cfg)
     metrics = runner.test()

@@ -56,15 +56,18 @@ stages = [
         checkpoint='{deeplabv2.checkpoint}',
         gpus='{gpus}',
         args=['--tta'],
-        only_if='{data_root}/ImageSets/val.txt',
+        only_if=[
+            '{data_root}/ImageSets/val.txt', '{data_root}/SegmentationClass'
+        ],
         cfg_options=_labels),
     dict(
         name='masks',
         type='command',
         argv=[
-            '{python}', '{tools}/predict.py', '{seg}', '{deeplabv2.checkpoint}',
-            '{data_root}/JPEGImages', '--out', '{masks.work_dir}', '--tta',
-            '--cfg-options', 'data_root={data_root}'
+            '{python}', '{tools}/predict.py', '{seg}',
+            '{deeplabv2.checkpoint}', '{data_root}/JPEGImages', '--out',
+            '{masks.work_dir}', '--tta', '--cfg-options',
+            'data_root={data_root}'
         ],
         outputs=['{masks.work_dir}/predictions.json']),
     dict(

@@ -56,3 +56,18 @@ def setup_distributed(cfg: Config, launcher: str) -> None:
         find_unused_parameters=cfg.get('find_unused_parameters', False))
     wrapper.update(cfg.get('model_wrapper_cfg') or {}, device_ids=None)
     cfg.model_wrapper_cfg = wrapper
+
+
+def allow_long_waits(cfg: Config) -> None:
+    """Lets ranks wait for each other for a day.
+
+    Where each image is refined apart, one rank may take hours longer than
+    another; the default ends a run after some minutes.
+
+    Args:
+        cfg (Config): Config of the Runner; changed in place.
+    """
+    env_cfg = cfg.get('env_cfg') or {}
+    dist_cfg = dict(backend='nccl', timeout=86400)
+    dist_cfg.update(env_cfg.get('dist_cfg') or {})
+    cfg.env_cfg = dict(env_cfg, dist_cfg=dist_cfg)

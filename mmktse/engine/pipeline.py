@@ -148,9 +148,12 @@ def _map_strings(node: Any, function: Callable[[str], str]) -> Any:
 
 
 def _end_with_parent() -> None:
-    """Lets the kernel end a stage whose pipeline is killed (Linux)."""
+    """Lets the kernel end a stage whose pipeline is killed (Linux).
+
+    Not by SIGKILL: torchrun has its own processes to end first.
+    """
     if sys.platform == 'linux':
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
 
 
 class Stage:
@@ -308,7 +311,7 @@ class Stage:
             dict: 'code', 'hardware' and, unless the stage is a command,
             'config', 'data', 'seed' and 'checkpoint' (SHA-256, shortened).
         """
-        origin = dict(code=code_version(root), hardware=hardware())
+        origin = dict(code=code_version(root), hardware=hardware(self.gpus))
         if self.type == 'command':
             return origin
         config = self.resolve(self.settings['config'])
@@ -316,17 +319,18 @@ class Stage:
         cfg.merge_from_dict(self.cfg_options())
         if self.type == 'pseudo_labels':
             made_by = read_manifest(self.work_dir)['settings']['seeds']
-            sha256 = made_by.get('checkpoint_sha256', '')
+            sha256 = made_by.get('checkpoint_sha256', '')[:12]
         else:
             path = self.settings.get('checkpoint')
-            sha256 = file_sha256(
-                self.resolve(path) if path else self.outputs()[0])
+            path = self.resolve(path) if path else self.outputs()[0]
+            # Of a file behind an address the name has to do.
+            sha256 = path if '://' in path else file_sha256(path)[:12]
         return dict(
             origin,
             config=config,
             data=cfg.get('data_root'),
             seed=(cfg.get('randomness') or {}).get('seed'),
-            checkpoint=sha256[:12])
+            checkpoint=sha256)
 
     def outputs(self) -> List[str]:
         """Files and folders that finished work has."""
@@ -368,11 +372,10 @@ class Stage:
 
         It is the stage's own ``only_if``, or that of a stage it needs.
         """
-        path = self.resolve(self.settings.get('only_if'))
-        if path is not None and not os.path.exists(path):
-            return path
-        return next(
-            filter(None, (s.left_out() for s in self.needs.values())), None)
+        paths = _strings(self.resolve(self.settings.get('only_if')))
+        absent = [path for path in paths if not os.path.exists(path)]
+        absent += filter(None, (s.left_out() for s in self.needs.values()))
+        return absent[0] if absent else None
 
     def state(self) -> str:
         """'done', 'half done', 'to do', or one of 'left out: ' and 'stale: '
@@ -429,7 +432,8 @@ class Pipeline:
             ``from_seeds``; 'command' runs ``argv`` and is proved by
             ``outputs``. ``needs`` names stages besides those in placeholders,
             ``title`` and ``show`` (kinds of rows) shape the table, and a
-            stage whose ``only_if`` (path) is not there is left out.
+            stage whose ``only_if`` (path, or list of them) is not there is
+            left out.
             Placeholders: ``{stage.work_dir}``, ``{stage.checkpoint}``,
             ``{work_dir}``, ``{python}``, ``{tools}`` and ``variables``.
         work_dir (str): Folder of the pipeline.
@@ -583,7 +587,7 @@ class Pipeline:
             command,
             env=dict(
                 os.environ, PYTHONPATH=os.pathsep.join(filter(None, path))),
-            # The lock stays held while anything of the stage is alive.
+            # The lock stays held until the stage has ended.
             pass_fds=(lock, ),
             preexec_fn=_end_with_parent).returncode
         seconds = round(time.monotonic() - start, 1)

@@ -37,11 +37,15 @@ def code_version(root: Union[str, Path]) -> str:
     return f'{__version__} ({commit}{changed})' if commit else __version__
 
 
-def hardware() -> str:
-    """What this process computes on, such as '4 x NVIDIA A100'."""
+def hardware(processes: int = 1) -> str:
+    """What some processes compute on, such as '4 x NVIDIA A100'.
+
+    Args:
+        processes (int): Their number; each takes one GPU, if there are any.
+    """
     if torch.cuda.is_available():
         name = torch.cuda.get_device_name(0)
-        return f'{torch.cuda.device_count()} x {name}'
+        return f'{min(processes, torch.cuda.device_count())} x {name}'
     cores = len(os.sched_getaffinity(0))
     name = 'CPU'
     try:

@@ -73,9 +73,11 @@ def take_probabilities(sample: dict) -> Tuple[dict, np.ndarray]:
 
     Returns:
         tuple[dict, np.ndarray]: The sample without them, which are large, and
-        the probabilities (C, H, W) float32.
+        without the labels made of them, and the probabilities (C, H, W)
+        float32.
     """
     sample = dict(sample)
+    sample.pop('pred_sem_seg', None)
     logits = sample.pop('seg_logits')['data']
     return sample, logits.float().softmax(dim=0).cpu().numpy()
 
@@ -83,7 +85,7 @@ def take_probabilities(sample: dict) -> Tuple[dict, np.ndarray]:
 class SampleQueue:
     """Has a task done for predicted samples, beside the network.
 
-    At most two images for each worker are held; then the network waits.
+    At most two images for each worker are unfinished; then the network waits.
 
     Args:
         task (Callable): Takes the path of an image and its prediction; with a

@@ -76,3 +76,18 @@ def test_damaged_file(tmp_path):
     file.write_text('{}')
     with pytest.raises(ValueError, match='net.pth is damaged'):
         read_checkpoint(file)
+
+
+class Reach:
+    """Takes hold of the globals of a module by an object that is known."""
+
+    def __reduce__(self):
+        return getattr, (HistoryBuffer, '__init__')
+
+
+def test_no_way_from_the_logs_to_other_code(tmp_path):
+    file = tmp_path / 'net.pth'
+    torch.save(dict(state_dict=dict(weight=torch.ones(1)), meta=Reach()), file)
+    with pytest.raises(ValueError, match='net.pth is damaged') as error:
+        read_checkpoint(file)
+    assert 'no place in a checkpoint' in str(error.value.__cause__)

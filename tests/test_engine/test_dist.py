@@ -7,7 +7,7 @@ import torch.distributed as torch_dist
 from mmengine.config import Config
 
 from mmktse.engine import dist
-from mmktse.engine.dist import setup_distributed
+from mmktse.engine.dist import allow_long_waits, setup_distributed
 
 VARIABLES = ('RANK', 'LOCAL_RANK', 'WORLD_SIZE', 'SLURM_PROCID',
              'SLURM_LOCALID', 'SLURM_NTASKS', 'MASTER_ADDR', 'MASTER_PORT')
@@ -87,3 +87,12 @@ def test_launcher_that_did_not_start_this_process():
 def test_unknown_launcher():
     with pytest.raises(ValueError, match='kubernetes'):
         setup_distributed(Config(dict()), 'kubernetes')
+
+
+def test_ranks_wait_for_the_slowest():
+    cfg = Config()
+    allow_long_waits(cfg)
+    assert cfg.env_cfg.dist_cfg == dict(backend='nccl', timeout=86400)
+    cfg = Config(dict(env_cfg=dict(dist_cfg=dict(backend='x', timeout=60))))
+    allow_long_waits(cfg)
+    assert cfg.env_cfg.dist_cfg == dict(backend='x', timeout=60)

@@ -163,7 +163,7 @@ def test_difference_is_noticed(exporter, tmp_path):
     with pytest.raises(ValueError, match='cannot run .* of 77x90'):
         onnx_difference(network, path, (77, 90))
     network.model.backbone.layer.weight.data *= 2
-    with pytest.raises(ValueError, match='net.onnx differs from PyTorch'):
+    with pytest.raises(ValueError, match='differs from PyTorch'):
         onnx_difference(network, path, SIZE)
 
 
@@ -190,7 +190,7 @@ def test_file_that_holds_for_one_size_alone(exporter, tmp_path):
     network, path = exported_network(model), tmp_path / 'net.onnx'
     export_onnx(network, path, (64, 64), CLASSES, dynamic=True)
     assert onnx_difference(network, path, (64, 64)) < 1e-4
-    with pytest.raises(ValueError, match='without --dynamic'):
+    with pytest.raises(ValueError, match='ONNX Runtime|differs from'):
         onnx_difference(network, path, (96, 160))
 
 

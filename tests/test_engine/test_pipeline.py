@@ -144,6 +144,46 @@ def test_sigkill_in_the_middle(tmp_path):
     assert (folder / 'a' / 'out').read_text() == first
 
 
+def alive(pid):
+    stat = Path(f'/proc/{pid}/stat')
+    return stat.exists() and stat.read_text().split()[2] != 'Z'
+
+
+@pytest.mark.skipif(
+    sys.platform != 'linux', reason='the kernel of Linux ends the stage')
+def test_no_rank_outlives_a_killed_pipeline(tmp_path):
+    """torchrun starts ranks in sessions of their own."""
+    rank = tmp_path / 'rank.py'
+    rank.write_text('import os, pathlib, time\n'
+                    f'folder = pathlib.Path({str(tmp_path)!r})\n'
+                    "(folder / f'{os.getpid()}.pid').touch()\n"
+                    'time.sleep(120)\n')
+    stage = dict(
+        name='a',
+        type='command',
+        argv=[
+            '{python}', '-m', 'torch.distributed.run', '--standalone',
+            '--nproc_per_node=2',
+            str(rank)
+        ],
+        outputs=[])
+    config, folder = tmp_path / 'config.py', tmp_path / 'work'
+    config.write_text(f'stages = [{stage!r}]\n')
+    process = subprocess.Popen([
+        sys.executable, f'{TOOLS}/run_pipeline.py', config, '--work-dir',
+        folder
+    ],
+                               env=dict(os.environ, PYTHONPATH=str(ROOT)))
+    while len(list(tmp_path.glob('*.pid'))) < 2:
+        assert process.poll() is None
+        time.sleep(.1)
+    ranks = [int(path.stem) for path in tmp_path.glob('*.pid')]
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    with pipeline(folder, stage)._lock(patience=60):
+        assert not any(map(alive, ranks))
+
+
 def test_second_run_in_the_same_folder_is_refused(tmp_path):
     plan = pipeline(tmp_path, work('a'))
     with plan._lock():

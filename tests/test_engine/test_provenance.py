@@ -48,4 +48,5 @@ def test_hardware(monkeypatch):
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
     monkeypatch.setattr(torch.cuda, 'device_count', lambda: 4)
     monkeypatch.setattr(torch.cuda, 'get_device_name', lambda index: 'GPU')
-    assert hardware() == '4 x GPU'
+    assert hardware() == '1 x GPU'
+    assert hardware(4) == hardware(8) == '4 x GPU'

@@ -16,7 +16,8 @@ class RandomResizedSegCrop(mmpretrain_transforms.RandomResizedCrop):
     Args:
         scale (int | Sequence[int]): Height and width of the result.
         crop_ratio_range (tuple[float, float]): Share of the image's area.
-        aspect_ratio_range (tuple[float, float]): Width through height.
+        aspect_ratio_range (tuple[float, float]): Width divided by
+            height.
         **kwargs: See :class:`mmpretrain.datasets.RandomResizedCrop`.
     """
 

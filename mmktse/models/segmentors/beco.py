@@ -10,6 +10,7 @@ from mmktse.registry import MODELS
 from ..utils.cam import resize
 from ..utils.class_mix import boundary, choose_paste, class_mix, partner
 from ..utils.color_augment import ColorAugment
+from ..utils.preprocessor import swaps_channels
 
 
 @MODELS.register_module()
@@ -90,7 +91,13 @@ class BECO(EncoderDecoder):
         Returns:
             dict[str, Tensor]: ``loss_seg`` and ``loss_cot``;
             ``label_confident``, the share of confident pixels, is only logged.
+
+        Raises:
+            ValueError: If there is one image alone.
         """
+        if len(inputs) < 2:
+            raise ValueError('BECO mixes the images of a batch: give every '
+                             'process a batch_size of at least 2.')
         label = torch.cat([s.gt_sem_seg.data for s in data_samples])
         confidence = torch.cat([s.gt_confidence.data for s in data_samples])
         given = online = label, confidence > 0
@@ -129,6 +136,9 @@ class BECO(EncoderDecoder):
         self.eval()
         logits = resize(self._forward(inputs).float(), inputs.shape[2:])
         self.train()
+        # Older PyTorch would use the weights cast here, which have no
+        # gradient, in the forward pass that follows.
+        torch.clear_autocast_cache()
         probability, label = logits.softmax(dim=1).max(dim=1)
         return label, probability > self.online_confidence
 
@@ -136,8 +146,10 @@ class BECO(EncoderDecoder):
     def _augment(self, images: Tensor) -> Tensor:
         preprocessor = self.data_preprocessor
         # Networks with Caffe's weights see BGR.
-        order = [0, 1, 2] if preprocessor._channel_conversion else [2, 1, 0]
+        order = [0, 1, 2] if swaps_channels(preprocessor) else [2, 1, 0]
         mean, std = preprocessor.mean, preprocessor.std
         pixels = (images * std + mean)[:, order] / 255
-        pixels = self.augment(pixels.clamp(0, 1))[:, order] * 255
-        return (pixels - mean) / std
+        # The blur is a convolution: no half precision.
+        with torch.autocast(images.device.type, enabled=False):
+            pixels = self.augment(pixels.clamp(0, 1))
+        return (pixels[:, order] * 255 - mean) / std

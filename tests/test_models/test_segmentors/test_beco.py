@@ -179,3 +179,10 @@ def test_colours_are_changed_in_rgb(bgr_to_rgb):
 def test_auxiliary_head_is_refused():
     with pytest.raises(ValueError, match='auxiliary_head'):
         BECO(backbone=dict(), decode_head=dict(), auxiliary_head=dict())
+
+
+def test_one_image_has_no_partner(batch):
+    model = build().train()
+    data = model.data_preprocessor(batch, True)
+    with pytest.raises(ValueError, match='batch_size of at least 2'):
+        model.loss(data['inputs'][:1], data['data_samples'][:1])
