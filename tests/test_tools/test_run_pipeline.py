@@ -105,7 +105,7 @@ def test_killed_at_random_moments_it_ends_the_same(config, tmp_path):
     whole, killed = tmp_path / 'whole', tmp_path / 'killed'
     assert '| DeepLabV2 ' in finish(config, whole)
     moments = random.Random(0)
-    for _ in range(5):
+    for _ in range(3):
         process = start(config, killed)
         try:
             process.wait(timeout=moments.uniform(4, 25))
