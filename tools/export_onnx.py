@@ -10,12 +10,13 @@ from mmengine.config import DictAction
 from mmengine.registry import init_default_scope
 
 from mmktse.engine.checkpoint import read_checkpoint
-from mmktse.engine.config import check_checkpoint, load_config
+from mmktse.engine.config import (check_checkpoint, fill_num_classes,
+                                  load_config)
 from mmktse.engine.errors import one_sentence_errors
 from mmktse.engine.export import (ExportedNetwork, export_onnx,
                                   exported_network, onnx_difference)
 from mmktse.engine.hooks.fitting_checkpoint_hook import fitting_state
-from mmktse.engine.test_time import class_meta, fill_num_classes
+from mmktse.engine.test_time import class_meta
 from mmktse.registry import MODELS
 
 

@@ -15,11 +15,12 @@ from mmengine.runner import Runner
 from mmktse.datasets.image_folder import find_images, image_root
 from mmktse.datasets.image_labels import read_lines
 from mmktse.engine.checkpoint import read_checkpoint
-from mmktse.engine.config import check_checkpoint, load_config
+from mmktse.engine.config import (check_checkpoint, fill_num_classes,
+                                  load_config)
 from mmktse.engine.dist import allow_long_waits, setup_distributed
 from mmktse.engine.errors import one_sentence_errors
 from mmktse.engine.test_time import (class_meta, crf_settings, enable_tta,
-                                     fill_num_classes, image_pipeline)
+                                     image_pipeline)
 from mmktse.evaluation import claim_folder, is_predicted
 from mmktse.seeds.label_maker import network_origin
 from mmktse.seeds.manifest import LABELS

@@ -1,6 +1,6 @@
 # Copyright (c) mmktse authors. All rights reserved.
 import os.path as osp
-from typing import Any, Iterator, Optional, Sequence, Tuple
+from typing import Any, Iterator, List, Optional, Sequence, Tuple
 
 from mmengine.config import Config
 
@@ -46,17 +46,14 @@ def _fill_classes(cfg: Config) -> None:
     segmentation config (scope mmseg) background comes first and counts, and
     the data sets get the names, as mmseg wants them.
     """
-    heads = [
-        node for _, node in _walk(cfg.get('model'), 'model')
-        if 'num_classes' in node and node['num_classes'] is None
-    ]
     datasets = [
         node for loader in cfg if loader.endswith('_dataloader')
         for _, node in _walk(cfg[loader], loader)
         if isinstance((node.get('metainfo') or {}).get('classes'), str)
     ]
     # A missing folder is reported by the tools, with its setting.
-    if not heads or not datasets or not osp.isdir(datasets[0]['data_root']):
+    if (not _open_heads(cfg.get('model')) or not datasets
+            or not osp.isdir(datasets[0]['data_root'])):
         return
     path = osp.join(datasets[0]['data_root'],
                     datasets[0]['metainfo']['classes'])
@@ -65,8 +62,26 @@ def _fill_classes(cfg: Config) -> None:
         names.insert(0, 'background')
         for node in datasets:
             node['metainfo']['classes'] = tuple(names)
-    for node in heads:
-        node['num_classes'] = len(names)
+    fill_num_classes(cfg.model, len(names))
+
+
+def _open_heads(model: Any) -> List[dict]:
+    return [
+        node for _, node in _walk(model, 'model')
+        if 'num_classes' in node and node['num_classes'] is None
+    ]
+
+
+def fill_num_classes(model: dict, num_classes: int) -> None:
+    """Replaces ``num_classes=None`` in the config of a model.
+
+    Args:
+        model (dict): The config; changed in place.
+        num_classes (int): As the heads count them: a segmentation network
+            with its background.
+    """
+    for node in _open_heads(model):
+        node['num_classes'] = num_classes
 
 
 def _replace(node: Any, name: str, value: str) -> None:

@@ -301,17 +301,14 @@ class Stage:
             words += ['--cfg-options', *option_words(options)]
         return words
 
-    def provenance(self, root: Path) -> dict:
-        """Where the figures of finished work come from.
-
-        Args:
-            root (Path): Folder of the code.
+    def provenance(self) -> dict:
+        """Where the figures of finished work come from, the code aside.
 
         Returns:
-            dict: 'code', 'hardware' and, unless the stage is a command,
-            'config', 'data', 'seed' and 'checkpoint' (SHA-256, shortened).
+            dict: 'hardware' and, unless the stage is a command, 'config',
+            'data', 'seed' and 'checkpoint' (SHA-256, shortened).
         """
-        origin = dict(code=code_version(root), hardware=hardware(self.gpus))
+        origin = dict(hardware=hardware(self.gpus))
         if self.type == 'command':
             return origin
         config = self.resolve(self.settings['config'])
@@ -452,6 +449,7 @@ class Pipeline:
                  variables: Optional[dict] = None) -> None:
         self.work_dir = Path(work_dir)
         self.root = Path(tools_dir).resolve().parent
+        self.code = code_version(self.root)
         variables = dict(
             variables or {},
             work_dir=str(work_dir),
@@ -572,11 +570,15 @@ class Pipeline:
             name: other.record()['run']
             for name, other in stage.needs.items()
         }
+        old = stage.record()
+        # Every version that had a part in it, where a run was taken up.
+        versions = list(dict.fromkeys([*old.get('code', ()), self.code]))
         record = dict(
-            run=stage.record().get('run',
-                                   uuid.uuid4().hex),
+            run=old.get('run',
+                        uuid.uuid4().hex),
             key=stage.key,
             inputs=inputs,
+            code=versions,
             done=False)
         stage.write(**record)
         command = stage.command()
@@ -604,7 +606,7 @@ class Pipeline:
                 **record, 'done': True
             },
             seconds=seconds,
-            provenance=stage.provenance(self.root))
+            provenance=dict(stage.provenance(), code=', '.join(versions)))
         print(f'{place}: done in {seconds:.0f} s', flush=True)
 
     @contextmanager

@@ -1,6 +1,6 @@
 # Copyright (c) mmktse authors. All rights reserved.
 """What the tools change in the config of a segmentation network to test it."""
-from typing import Any, Sequence
+from typing import Sequence
 
 from mmengine.config import Config
 
@@ -98,14 +98,3 @@ def class_meta(cfg: Config, checkpoint: dict) -> dict:
     return dict(
         classes=list(classes),
         palette=[[int(value) for value in color] for color in palette])
-
-
-def fill_num_classes(node: Any, num_classes: int) -> None:
-    """Replaces ``num_classes=None`` in the config of a model."""
-    if isinstance(node, dict):
-        if 'num_classes' in node and node['num_classes'] is None:
-            node['num_classes'] = num_classes
-        node = list(node.values())
-    if isinstance(node, (list, tuple)):
-        for child in node:
-            fill_num_classes(child, num_classes)

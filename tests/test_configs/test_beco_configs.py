@@ -82,7 +82,6 @@ def test_pipelines(cfg):
         for transform in cfg[name]:
             TRANSFORMS.build(transform)
     # Scale 1 comes first: the others are brought to its size.
-
     scales = [
         t.get('scale_factor') or t.scale[0] / cfg.crop_size[0]
         for t in cfg.tta_pipeline[-1].transforms[0]

@@ -5,8 +5,9 @@ import pytest
 from mmengine.config import Config
 
 from mmktse.engine.config import (check_checkpoint, check_data_folders,
-                                  check_pretrained, load_config,
-                                  pretrained_weights, set_work_dir)
+                                  check_pretrained, fill_num_classes,
+                                  load_config, pretrained_weights,
+                                  set_work_dir)
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 TEXT = """
@@ -158,3 +159,17 @@ def test_missing_validation_list(tmp_path):
     (tmp_path / 'val.txt').write_text('a')
     check_data_folders(cfg, ('val_dataloader', ))
     check_data_folders(Config(dict(val_dataloader=None)), ('val_dataloader', ))
+
+
+def test_open_numbers_of_classes_are_filled():
+    model = dict(
+        module=dict(
+            decode_head=dict(num_classes=None),
+            others=[dict(
+                num_classes=None), dict(num_classes=7)]))
+    fill_num_classes(model, 3)
+    assert model == dict(
+        module=dict(
+            decode_head=dict(num_classes=3),
+            others=[dict(
+                num_classes=3), dict(num_classes=7)]))

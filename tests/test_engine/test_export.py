@@ -10,8 +10,8 @@ from mmengine.config import Config, ConfigDict
 from mmengine.registry import init_default_scope
 from torch import nn
 
+from mmktse.engine.config import fill_num_classes
 from mmktse.engine.export import export_onnx, exported_network, onnx_difference
-from mmktse.engine.test_time import fill_num_classes
 from mmktse.registry import MODELS
 from mmktse.version import __version__
 

@@ -425,6 +425,12 @@ def test_results_say_where_they_come_from(tmp_path, monkeypatch):
     sha256 = hashlib.sha256(b'weights').hexdigest()[:12]
     assert cells[:5] == ['A network', str(config), sha256, 'data/voc', '3']
     assert cells[5].startswith(__version__) and cells[6]
+    # Taken up with other code: both are named.
+    (tmp_path / 'a' / 'metrics.json').unlink()
+    plan.code = '9.9.9'
+    plan.run()
+    text = (tmp_path / 'results.md').read_text().splitlines()[-1]
+    assert f'{cells[5]}, 9.9.9' in text
 
 
 def test_threshold_of_an_earlier_stage(tmp_path):

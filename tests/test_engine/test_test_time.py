@@ -4,7 +4,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from mmktse.engine.test_time import (class_meta, crf_settings, enable_tta,
-                                     fill_num_classes, image_pipeline)
+                                     image_pipeline)
 from mmktse.seeds import color_map
 
 
@@ -72,17 +72,3 @@ def test_classes_come_from_the_checkpoint_or_from_the_config():
     assert len(voc['classes']) == len(voc['palette']) == 21
     with pytest.raises(ValueError, match='data_root=DIR'):
         class_meta(cfg, {})
-
-
-def test_open_numbers_of_classes_are_filled():
-    model = dict(
-        module=dict(
-            decode_head=dict(num_classes=None),
-            others=[dict(
-                num_classes=None), dict(num_classes=7)]))
-    fill_num_classes(model, 3)
-    assert model == dict(
-        module=dict(
-            decode_head=dict(num_classes=3),
-            others=[dict(
-                num_classes=3), dict(num_classes=7)]))
