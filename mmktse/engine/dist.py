@@ -1,4 +1,5 @@
 # Copyright (c) mmktse authors. All rights reserved.
+import gc
 import os
 from datetime import timedelta
 
@@ -71,3 +72,16 @@ def allow_long_waits(cfg: Config) -> None:
     dist_cfg = dict(backend='nccl', timeout=86400)
     dist_cfg.update(env_cfg.get('dist_cfg') or {})
     cfg.env_cfg = dict(env_cfg, dist_cfg=dist_cfg)
+
+
+def leave_distributed() -> None:
+    """Leaves the process group, if there is one, after work that succeeded.
+
+    A process that merely ends may abort, as threads of gloo still hold
+    objects of the interpreter. After a failure other ranks may be waiting,
+    so that leaving would hang: torchrun ends them.
+    """
+    if is_distributed():
+        torch_dist.destroy_process_group()
+        # What else holds the group, such as a Runner and its wrapped model.
+        gc.collect()

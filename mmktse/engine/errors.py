@@ -7,6 +7,8 @@ import traceback
 from pathlib import Path
 from typing import Callable, Optional, Tuple
 
+from .dist import leave_distributed
+
 _ROOT = Path(__file__).resolve().parents[2]
 _SOURCES = tuple(f'{_ROOT / folder}{os.sep}' for folder in ('mmktse', 'tools'))
 
@@ -51,6 +53,9 @@ def user_message(error: BaseException) -> Optional[str]:
 def one_sentence_errors(main: Callable[[], None]) -> Callable[[], None]:
     """Lets a tool end with one sentence and exit code 1 on bad input.
 
+    A tool that succeeds leaves its process group, see
+    :func:`~mmktse.engine.dist.leave_distributed`.
+
     ``MMKTSE_TRACEBACK=1`` in the environment shows the traceback instead.
 
     Args:
@@ -66,5 +71,6 @@ def one_sentence_errors(main: Callable[[], None]) -> Callable[[], None]:
             if message is None or os.environ.get('MMKTSE_TRACEBACK'):
                 raise
             sys.exit(f'error: {message}')
+        leave_distributed()
 
     return run

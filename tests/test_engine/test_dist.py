@@ -1,13 +1,15 @@
 # Copyright (c) mmktse authors. All rights reserved.
 import os
 import socket
+from pathlib import Path
 
 import pytest
 import torch.distributed as torch_dist
 from mmengine.config import Config
 
 from mmktse.engine import dist
-from mmktse.engine.dist import allow_long_waits, setup_distributed
+from mmktse.engine.dist import (allow_long_waits, leave_distributed,
+                                setup_distributed)
 
 VARIABLES = ('RANK', 'LOCAL_RANK', 'WORLD_SIZE', 'SLURM_PROCID',
              'SLURM_LOCALID', 'SLURM_NTASKS', 'MASTER_ADDR', 'MASTER_PORT')
@@ -96,3 +98,23 @@ def test_ranks_wait_for_the_slowest():
     cfg = Config(dict(env_cfg=dict(dist_cfg=dict(backend='x', timeout=60))))
     allow_long_waits(cfg)
     assert cfg.env_cfg.dist_cfg == dict(backend='x', timeout=60)
+
+
+def test_group_and_its_threads_are_gone(alone):
+
+    def threads():
+        return [
+            path.read_text() for path in Path('/proc/self/task').glob('*/comm')
+            if 'gloo' in path.read_text()
+        ]
+
+    leave_distributed()  # nothing to leave
+    before = threads()
+    setup_distributed(Config(dict()), 'slurm')
+    assert len(threads()) > len(before)
+    holder = dict(group=torch_dist.group.WORLD)
+    holder['self'] = holder  # as a Runner refers to itself
+    del holder
+    leave_distributed()
+    assert not torch_dist.is_initialized()
+    assert threads() == before

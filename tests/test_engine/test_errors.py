@@ -81,3 +81,18 @@ def test_tool_ends_with_the_sentence(monkeypatch):
 def test_tool_with_a_bug_shows_it():
     with pytest.raises(ZeroDivisionError):
         one_sentence_errors(lambda: 1 / 0)()
+
+
+@pytest.mark.parametrize('fails', [False, True])
+def test_a_tool_that_succeeds_leaves_its_group(monkeypatch, fails):
+    """One that fails does not: others may be waiting in the group."""
+    left = []
+    monkeypatch.setattr('mmktse.engine.errors.leave_distributed',
+                        lambda: left.append(True))
+    tool = one_sentence_errors(lambda: load_config('no.py') if fails else None)
+    if fails:
+        with pytest.raises(SystemExit):
+            tool()
+    else:
+        tool()
+    assert left == [True] * (not fails)

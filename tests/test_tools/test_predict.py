@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from mmengine.config import Config
 from mmengine.registry import MODELS, DefaultScope
 from mmengine.runner import save_checkpoint
@@ -33,6 +34,7 @@ def root(tmp_path_factory):
         path.parent.mkdir(parents=True, exist_ok=True)
         pixels = np.random.default_rng(0).integers(0, 256, (*size, 3))
         Image.fromarray(pixels.astype(np.uint8)).save(path)
+    torch.manual_seed(0)  # labels of several classes
     model = Config.fromfile(CONFIG).model
     model.decode_head.num_classes = 3
     with DefaultScope.overwrite_default_scope('mmseg'):
