@@ -30,7 +30,8 @@ class ImageLevelDataset(BaseDataset):
         data_prefix (dict): Folders ``img_path`` and ``seg_map_path``; the
             latter may be None or missing, as may its files.
         id_file (str, optional): Text file whose lines start with an id.
-            Selects and orders the images of a larger label file.
+            Selects and orders the images of a larger label file. A path
+            within ``data_root``, or one of its own.
         img_suffix (str): Defaults to '.jpg'.
         seg_map_suffix (str): Defaults to '.png'.
         require_labels (bool): If False, ids without label are allowed and
@@ -64,7 +65,10 @@ class ImageLevelDataset(BaseDataset):
                  seg_map_suffix: str = '.png',
                  require_labels: bool = True,
                  **kwargs) -> None:
-        self.id_file = id_file and osp.join(data_root, id_file)
+        inside = id_file and osp.join(data_root, id_file)
+        if id_file and osp.isfile(id_file) and not osp.isfile(inside):
+            inside = id_file
+        self.id_file = inside
         self.img_suffix = img_suffix
         self.seg_map_suffix = seg_map_suffix
         self.require_labels = require_labels

@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from mmktse.registry import MODELS
+from ..utils.dilated_depthwise import split_dilated_depthwise
 
 
 @MODELS.register_module()
@@ -34,7 +35,7 @@ class TIMMBackbone(_TIMMBackbone):
         self.norm_eval = norm_eval
         self.memory_format = (
             torch.channels_last if channels_last else torch.contiguous_format)
-        self.to(memory_format=self.memory_format)
+        split_dilated_depthwise(self).to(memory_format=self.memory_format)
 
     def forward(self, x: Tensor) -> Tuple[Tensor, ...]:
         """Features of images (N, 3, H, W): (N, C, h, w) of each stage."""

@@ -1,0 +1,3 @@
+_base_ = './gpp.py'
+
+model = dict(head=dict(type='CAMHead'))

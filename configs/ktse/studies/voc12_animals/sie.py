@@ -1,0 +1,3 @@
+_base_ = './ktse.py'
+
+model = dict(ssr=None, mga=None)
