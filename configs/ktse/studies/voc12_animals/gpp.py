@@ -12,7 +12,7 @@ model = dict(head=dict(type='GPPHead'))
 # PolyLR reaches its end one step early.
 param_scheduler = dict(end=5641)
 # The masks of a tenth of the train list show the course of the seeds.
-train_cfg = dict(val_interval=5)
+train_cfg = dict(val_interval=2)
 val_cfg = dict()
 val_dataloader = dict(
     batch_size=1,
