@@ -31,7 +31,8 @@ _PLACEHOLDER = re.compile(r'\{(\w+)(?:\.(\w+))?\}')
 # Settings of each type of stage: needed, possible.
 _COMMON = {'name', 'type', 'title', 'needs', 'show', 'only_if'}
 _SETTINGS = dict(
-    train=({'config'}, {'cfg_options', 'args', 'gpus', 'total_batch'}),
+    train=({'config'},
+           {'cfg_options', 'args', 'gpus', 'total_batch', 'start_from'}),
     test=({'config', 'checkpoint'}, {'cfg_options', 'args', 'gpus'}),
     pseudo_labels=({'config'},
                    {'checkpoint', 'from_seeds', 'cfg_options', 'args',
@@ -48,8 +49,9 @@ _COLUMNS = (('stage', 'stage', ''), ('what', 'what', ''),
 # The same of the table below it.
 _ORIGIN = (('stage', 'stage', ''), ('config', 'config', ''),
            ('checkpoint', 'weights (SHA-256)', ''), ('data', 'data', ''),
-           ('seed', 'seed', ''), ('code', 'code', ''),
-           ('hardware', 'hardware', ''), ('minutes', 'minutes', '.1f'))
+           ('seed', 'seed', ''), ('code', 'code', ''), ('hardware', 'hardware',
+                                                        ''),
+           ('minutes', 'minutes', '.1f'), ('memory', 'memory (MiB)', '.0f'))
 
 
 def option_words(options: dict) -> List[str]:
@@ -156,6 +158,32 @@ def _end_with_parent() -> None:
         ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
 
 
+def _run(command: Sequence[str], **kwargs: Any) -> Tuple[int, float]:
+    """Runs a command.
+
+    Args:
+        command (Sequence[str]): Its words.
+        **kwargs: Arguments of :class:`subprocess.Popen`.
+
+    Returns:
+        tuple[int, float]: Exit code, and the most memory in MiB that one of
+        its processes held.
+    """
+    with subprocess.Popen(command, **kwargs) as process:
+        try:
+            _, status, usage = os.wait4(process.pid, 0)
+        except BaseException:  # such as Ctrl-C
+            process.kill()
+            raise
+        process.returncode = os.waitstatus_to_exitcode(status)
+    unit = 2**20 if sys.platform == 'darwin' else 2**10
+    return process.returncode, round(usage.ru_maxrss / unit, 1)
+
+
+class BusyError(RuntimeError):
+    """Another process is at work in the folder."""
+
+
 class Stage:
     """One step of a pipeline: settings, folder and record of the work.
 
@@ -180,19 +208,21 @@ class Stage:
         self.needs: Dict[str, Stage] = {}
         for name in settings.get('needs', ()):
             self._need(name, earlier)
-        used = {}
-        for text in _strings(settings):
-            for name, attribute in _PLACEHOLDER.findall(text):
-                if not attribute:
-                    used[name] = self._variable(name)
-                elif name != self.name:
-                    self._need(name, earlier)
         # Where things lie is no setting: a work directory may be moved. The
         # number of processes is one of a training alone, unless it keeps the
         # size of the batches.
-        aside = {'title', 'show', 'only_if'}
+        aside = {'title', 'show', 'only_if', 'start_from'}
         if self.type != 'train' or 'total_batch' in settings:
             aside.add('gpus')
+        used = {}
+        for key, value in settings.items():
+            for text in _strings(value):
+                for name, attribute in _PLACEHOLDER.findall(text):
+                    if attribute:
+                        if name != self.name:
+                            self._need(name, earlier)
+                    elif key not in aside:
+                        used[name] = self._variable(name)
         self.key = json_sha256([{
             k: v
             for k, v in settings.items() if k not in aside
@@ -293,6 +323,8 @@ class Stage:
         ]
         if self.type == 'train':
             words.append('--resume')
+            if get('start_from') and not latest_checkpoint(self.work_dir):
+                words.append(get('start_from'))
         if self.gpus > 1:
             words += ['--launcher', 'pytorch']
         words += [str(word) for word in get('args', ())]
@@ -424,7 +456,8 @@ class Pipeline:
             the tool of that name on a ``config`` with ``cfg_options`` (dict),
             ``args`` (further words) and ``gpus`` (number of processes);
             'train' takes ``total_batch`` (dict of dataloaders and the sizes
-            of their batches over all processes);
+            of their batches over all processes) and ``start_from``
+            (checkpoint of a shorter run that it goes on from);
             'test' and 'pseudo_labels' take a ``checkpoint``, or the latter
             ``from_seeds``; 'command' runs ``argv`` and is proved by
             ``outputs``. ``needs`` names stages besides those in placeholders,
@@ -497,8 +530,13 @@ class Pipeline:
             ]
         return '\n'.join(lines)
 
-    def run(self) -> str:
+    def run(self, patience: float = 10.) -> str:
         """Does what is not done yet.
+
+        Args:
+            patience (float): Seconds to wait while another process is at work
+                in the folder. Defaults to 10, which a killed run's stage may
+                need to end.
 
         Returns:
             str: The table.
@@ -506,10 +544,10 @@ class Pipeline:
         Raises:
             ValueError: If a folder holds work that was made with other
                 settings.
-            RuntimeError: If a stage fails, or another process is at work in
-                the folder.
+            BusyError: If another process is at work in the folder.
+            RuntimeError: If a stage fails.
         """
-        with self._lock() as lock:
+        with self._lock(patience) as lock:
             self._refuse_stale()
             for number, stage in enumerate(self.stages.values(), 1):
                 place = f'[{number}/{len(self.stages)}] {stage.name}'
@@ -545,12 +583,14 @@ class Pipeline:
                     dict(
                         record.get('provenance', {}),
                         stage=stage.title,
-                        minutes=record['seconds'] / 60))
+                        minutes=record['seconds'] / 60,
+                        memory=record.get('memory')))
         with atomic_write(self.work_dir / RESULTS, 'w') as file:
             file.write(f'# {self.work_dir.name}\n\n{self.table()}\n\n'
                        'A threshold that is called "oracle" was chosen on the '
                        'very images measured.\nMinutes are those of the last '
-                       'start of a stage.\n\n'
+                       'start of a stage; memory is the most that one of its '
+                       'processes held, that of a GPU aside.\n\n'
                        f'{format_table(origins, _ORIGIN)}\n')
 
     def _refuse_stale(self) -> None:
@@ -585,13 +625,13 @@ class Pipeline:
         print(f'{place}: {shlex.join(command)}', flush=True)
         path = [str(self.root), os.environ.get('PYTHONPATH')]
         start = time.monotonic()
-        code = subprocess.run(
+        code, memory = _run(
             command,
             env=dict(
                 os.environ, PYTHONPATH=os.pathsep.join(filter(None, path))),
             # The lock stays held until the stage has ended.
             pass_fds=(lock, ),
-            preexec_fn=_end_with_parent).returncode
+            preexec_fn=_end_with_parent)
         seconds = round(time.monotonic() - start, 1)
         if code:
             raise RuntimeError(
@@ -606,17 +646,13 @@ class Pipeline:
                 **record, 'done': True
             },
             seconds=seconds,
+            memory=memory,
             provenance=dict(stage.provenance(), code=', '.join(versions)))
         print(f'{place}: done in {seconds:.0f} s', flush=True)
 
     @contextmanager
-    def _lock(self, patience: float = 10.) -> Iterator[int]:
-        """Keeps a second run out of the folder.
-
-        Args:
-            patience (float): Seconds that a killed run's stage is given to
-                end.
-        """
+    def _lock(self, patience: float) -> Iterator[int]:
+        """Keeps a second run out of the folder."""
         self.work_dir.mkdir(parents=True, exist_ok=True)
         file = os.open(self.work_dir / '.lock', os.O_RDWR | os.O_CREAT)
         try:
@@ -627,7 +663,7 @@ class Pipeline:
                     break
                 except BlockingIOError:
                     if time.monotonic() > deadline:
-                        raise RuntimeError(
+                        raise BusyError(
                             f'Another process is at work in {self.work_dir}; '
                             'wait for it, or choose another --work-dir.'
                         ) from None

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from mmktse.datasets.synthetic import generate_synthetic_voc
-from mmktse.engine.pipeline import Pipeline, format_table, option_words
+from mmktse.engine.pipeline import (BusyError, Pipeline, format_table,
+                                    option_words)
 from mmktse.seeds import load_label_map, save_seed
 from mmktse.version import __version__
 
@@ -186,10 +187,9 @@ def test_no_rank_outlives_a_killed_pipeline(tmp_path):
 
 def test_second_run_in_the_same_folder_is_refused(tmp_path):
     plan = pipeline(tmp_path, work('a'))
-    with plan._lock():
-        with pytest.raises(RuntimeError, match='Another process'):
-            with plan._lock(patience=.2):
-                pass
+    with plan._lock(patience=0):
+        with pytest.raises(BusyError, match='Another process'):
+            plan.run(patience=.2)
     plan.run()
 
 

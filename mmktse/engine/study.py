@@ -1,0 +1,292 @@
+# Copyright (c) mmktse authors. All rights reserved.
+import json
+import re
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Sequence
+
+from mmktse.utils import atomic_write, json_sha256
+from mmktse.visualization import load_scalars
+from .pipeline import METRICS, BusyError, Pipeline, format_table
+
+_WORD = re.compile(r'\{(\w+)\}')
+
+
+def _fill(node: Any, values: dict) -> Any:
+    """Puts values in place of ``{name}``; other placeholders stay."""
+    if isinstance(node, str):
+        alone = _WORD.fullmatch(node)
+        if alone and alone[1] in values:
+            return values[alone[1]]  # with its type
+        return _WORD.sub(lambda m: str(values.get(m[1], m[0])), node)
+    if isinstance(node, dict):
+        return {key: _fill(value, values) for key, value in node.items()}
+    if isinstance(node, (list, tuple)):
+        return [_fill(value, values) for value in node]
+    return node
+
+
+class Run:
+    """One row of a study with one seed: a pipeline and its figures.
+
+    Args:
+        row (dict): Settings of the row.
+        seed (int): Seed of the run.
+        stages (Sequence[dict]): Stages, which may use ``{config}``,
+            ``{seed}`` and, if the row comes after another, ``{after}``, the
+            folder of that row's run with the same seed.
+        work_dir (Path): Folder of all runs.
+        results (Path): Folder of the figures.
+        tools_dir (str): See :class:`Pipeline`.
+        variables (dict): Placeholders of the pipeline.
+        after (Run, optional): Run that must be finished before.
+    """
+
+    def __init__(self, row: dict, seed: int, stages: Sequence[dict],
+                 work_dir: Path, results: Path, tools_dir: str,
+                 variables: dict, after: Optional['Run']) -> None:
+        self.row, self.seed, self.after = row, seed, after
+        self.name = f'{row["name"]}_s{seed}'
+        self.path = results / f'{self.name}.json'
+        if after is not None:
+            variables = dict(variables, after=str(after.pipeline.work_dir))
+        stages = _fill(stages, dict(config=row['config'], seed=seed))
+        for stage in stages:
+            if stage.get('config') == row['config']:
+                stage['cfg_options'] = dict(
+                    stage.get('cfg_options', {}), **row.get('cfg_options', {}))
+        self.pipeline = Pipeline(stages, str(work_dir / self.name), tools_dir,
+                                 variables)
+        self.key = json_sha256([
+            [stage.key for stage in self.pipeline.stages.values()],
+            after and after.key,
+        ])
+
+    def figures(self) -> Optional[dict]:
+        """What the run measured, if it is finished.
+
+        Raises:
+            ValueError: If the file is broken or of other settings.
+        """
+        try:
+            content = json.loads(self.path.read_text(encoding='utf-8'))
+            key = content['key']
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f'{self.path} does not hold the figures of a '
+                             f'run ({error}): delete it.') from error
+        if key != self.key:
+            raise ValueError(
+                f'{self.path} was measured with other settings: delete it and '
+                f'{self.pipeline.work_dir}, or choose another folder with '
+                '--results.')
+        return content
+
+    def save(self) -> None:
+        """Writes the figures of the finished pipeline."""
+        stages = {}
+        for name, stage in self.pipeline.stages.items():
+            record = stage.record()
+            figures = dict(
+                minutes=round(record['seconds'] / 60, 1),
+                memory=record.get('memory'),
+                provenance=record.get('provenance', {}))
+            metrics = stage.work_dir / METRICS
+            if metrics.is_file():
+                figures['metrics'] = json.loads(
+                    metrics.read_text(encoding='utf-8'))
+            if stage.type == 'train':
+                figures['curves'] = _curves(stage.work_dir)
+            stages[name] = figures
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_write(self.path, 'w') as file:
+            json.dump(
+                _rounded(
+                    dict(
+                        row=self.row['name'],
+                        seed=self.seed,
+                        key=self.key,
+                        stages=stages)), file)
+
+    def do(self) -> None:
+        """Does what is missing, the run before included."""
+        if self.figures() is not None:
+            print(f'{self.name}: finished already ({self.path})', flush=True)
+            return
+        # Of the run before the weights are needed, not the figures alone.
+        if self.after is not None:
+            self.after.pipeline.run(patience=float('inf'))
+        self.pipeline.run()
+        self.save()
+
+
+def _curves(work_dir: Path) -> Dict[str, list]:
+    return {
+        name:
+        dict(curve,
+             **{key: curve[key].tolist()
+                for key in ('steps', 'values')})
+        for name, curve in load_scalars(str(work_dir)).items()
+    }
+
+
+def _rounded(node: Any) -> Any:
+    """Five digits are enough, and keep the files small."""
+    if isinstance(node, float):
+        return float(f'{node:.5g}')
+    if isinstance(node, dict):
+        return {key: _rounded(value) for key, value in node.items()}
+    if isinstance(node, (list, tuple)):
+        return [_rounded(value) for value in node]
+    return node
+
+
+def _value(figures: dict, path: str) -> Optional[float]:
+    """Follows a path such as 'labels/fixed/mIoU' into a run's metrics."""
+    stage, *keys = path.split('/')
+    node = figures['stages'].get(stage, {}).get('metrics')
+    for key in keys:
+        if node is None:
+            return None
+        node = node[int(key)] if isinstance(node, list) else node.get(key)
+    return node
+
+
+def _cell(values: Sequence[Optional[float]], spec: str) -> Optional[str]:
+    """Mean, and half of the range where there are several seeds."""
+    known = [value for value in values if value is not None]
+    if not known:
+        return None
+    text = format(sum(known) / len(known), spec)
+    if len(known) > 1:
+        text += f' ± {format((max(known) - min(known)) / 2, spec)}'
+    return text
+
+
+class Study:
+    """Rows of a table, each a pipeline that is run with several seeds.
+
+    Runs are done one after the other. What is half done goes on where it
+    stopped; the figures of a finished run are a small JSON file, and where it
+    is there, the run is not repeated, on whatever machine it was made. Several
+    processes may work on one study: each takes runs that no other is at.
+
+    Args:
+        rows (Sequence[dict]): Every row has a ``name``, a ``config``, the
+            ``seeds`` of its runs and ``stages``, a key of ``stages``;
+            possible are ``title``, ``cfg_options`` for the stages with its
+            config and ``after``, the name of an earlier row that is run first
+            with each of the seeds.
+        stages (dict[str, list]): Settings of the stages of a
+            :class:`~mmktse.engine.pipeline.Pipeline`, by name of the list.
+            ``{config}``, ``{seed}`` and ``{after}`` (folder of the run
+            before) are placeholders besides those of the pipeline.
+        columns (Sequence[dict]): Of the table: ``title``, ``value`` (stage
+            and keys within its metrics, such as 'labels/fixed/mIoU'),
+            ``format`` and optionally ``at``, a second value shown in
+            brackets.
+        work_dir (str): Folder of all runs.
+        results (str): Folder of the figures.
+        tools_dir (str): Folder of train.py, test.py and the others.
+        variables (dict): Further placeholders.
+
+    Raises:
+        ValueError: If a row is not understood.
+    """
+
+    def __init__(self, rows: Sequence[dict], stages: Dict[str, List[dict]],
+                 columns: Sequence[dict], work_dir: str, results: str,
+                 tools_dir: str, variables: dict) -> None:
+        self.columns = columns
+        self.rows: Dict[str, dict] = {}
+        self.runs: Dict[str, List[Run]] = {}
+        for row in rows:
+            name = row.get('name')
+            problem = self._problem(row, stages)
+            if problem:
+                raise ValueError(f'Row "{name}" of the study {problem}.')
+            before = {
+                run.seed: run
+                for run in self.runs.get(row.get('after'), ())
+            }
+            self.rows[name] = row
+            self.runs[name] = [
+                Run(row, seed, stages[row['stages']], Path(work_dir),
+                    Path(results), tools_dir, variables, before.get(seed))
+                for seed in row['seeds']
+            ]
+
+    def _problem(self, row: dict, stages: dict) -> Optional[str]:
+        absent = {'name', 'config', 'stages', 'seeds'} - set(row)
+        if absent:
+            return f'lacks {", ".join(sorted(absent))}'
+        if row['name'] in self.rows:
+            return 'is there twice'
+        if row['stages'] not in stages:
+            return f'has the stages "{row["stages"]}", which are not there'
+        after = row.get('after')
+        if after is None:
+            return None
+        if after not in self.rows:
+            return f'comes after "{after}", which is no row before it'
+        lacking = set(row['seeds']) - set(self.rows[after]['seeds'])
+        return (f'has seeds that "{after}" lacks: {sorted(lacking)}'
+                if lacking else None)
+
+    def run(self, names: Optional[Sequence[str]] = None) -> None:
+        """Does the runs that are not finished, first all rows' first seeds.
+
+        Args:
+            names (Sequence[str], optional): Rows to run. Defaults to all.
+
+        Raises:
+            ValueError: If a name is no row, or a folder or file holds work
+                of other settings.
+            RuntimeError: If a stage fails.
+        """
+        foreign = sorted(set(names or ()) - set(self.rows))
+        if foreign:
+            raise ValueError(f'The study has no rows {foreign}; there are '
+                             f'{", ".join(self.rows)}.')
+        chosen = [self.runs[name] for name in names or self.rows]
+        for place in range(max(map(len, chosen), default=0)):
+            for runs in chosen:
+                if place < len(runs):
+                    try:
+                        runs[place].do()
+                    except BusyError as error:
+                        print(f'{runs[place].name}: {error}', flush=True)
+
+    def describe(self) -> str:
+        """State of every run."""
+        lines = []
+        for runs in self.runs.values():
+            for run in runs:
+                states = ', '.join(
+                    f'{name}: {stage.state()}'
+                    for name, stage in run.pipeline.stages.items())
+                lines.append(f'{run.name}: ' +
+                             ('finished' if run.figures() else states))
+        return '\n'.join(lines)
+
+    def table(self) -> str:
+        """Markdown table of the finished runs: mean ± half of the range."""
+        rows = []
+        for name, row in self.rows.items():
+            figures = [f for f in (r.figures() for r in self.runs[name]) if f]
+            cells = {}
+            for column in self.columns:
+                title, spec = column['title'], column.get('format', '.1f')
+                cells[title] = _cell(
+                    [_value(f, column['value']) for f in figures], spec)
+                if cells[title] and 'at' in column:
+                    places = (_value(f, column['at']) for f in figures)
+                    cells[title] += ' (' + ', '.join(f'{place:.2f}'
+                                                     for place in places) + ')'
+            if any(cells.values()):
+                title = row.get('title', name)
+                rows.append(dict(cells, row=title, seeds=str(len(figures))))
+        return format_table(
+            rows,
+            [(key, key, '')
+             for key in ('row', 'seeds', *(c['title'] for c in self.columns))])
