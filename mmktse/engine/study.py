@@ -4,6 +4,8 @@ import re
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence
 
+import numpy as np
+
 from mmktse.utils import atomic_write, json_sha256
 from mmktse.visualization import load_scalars
 from .pipeline import METRICS, BusyError, Pipeline, format_table
@@ -107,6 +109,26 @@ class Run:
                         seed=self.seed,
                         key=self.key,
                         stages=stages)), file)
+
+    def curves(self) -> Dict[str, dict]:
+        """What its trainings logged, after that of the run before.
+
+        Returns:
+            dict[str, dict]: See :func:`~mmktse.visualization.load_scalars`,
+            with lists; the names are those of the log, behind that of the
+            stage and a slash.
+        """
+        curves = self.after.curves() if self.after else {}
+        for name, stage in (self.figures()
+                            or dict(stages={}))['stages'].items():
+            for key, curve in stage.get('curves', {}).items():
+                key = f'{name}/{key}'
+                old = curves.get(key, dict(steps=[], values=[]))
+                curves[key] = dict(
+                    curve,
+                    **{k: old[k] + curve[k]
+                       for k in ('steps', 'values')})
+        return curves
 
     def do(self) -> None:
         """Does what is missing, the run before included."""
@@ -268,6 +290,34 @@ class Study:
                 lines.append(f'{run.name}: ' +
                              ('finished' if run.figures() else states))
         return '\n'.join(lines)
+
+    def curves(self) -> Dict[str, Dict[str, dict]]:
+        """Mean and range over the seeds of what the finished runs logged.
+
+        Returns:
+            dict[str, dict]: By title of the row, for
+            :func:`~mmktse.visualization.save_training_curves`.
+        """
+        result = {}
+        for name, row in self.rows.items():
+            seeds = [r.curves() for r in self.runs[name] if r.figures()]
+            if not seeds:
+                continue
+            result[row.get('title', name)] = rows = {}
+            for key in seeds[0]:
+                curves = [curves[key] for curves in seeds if key in curves]
+                steps = sorted(
+                    set.intersection(*(set(c['steps']) for c in curves)))
+                values = np.array([[
+                    dict(zip(c['steps'], c['values']))[step] for step in steps
+                ] for c in curves])
+                rows[key] = dict(
+                    steps=np.array(steps),
+                    values=values.mean(0),
+                    low=values.min(0),
+                    high=values.max(0),
+                    unit=curves[0]['unit'])
+        return result
 
     def table(self) -> str:
         """Markdown table of the finished runs: mean ± half of the range."""

@@ -97,7 +97,8 @@ def save_training_curves(path: str,
     Args:
         path (str): PNG to write.
         runs (dict[str, dict]): By run title, the result of
-            :func:`load_scalars`.
+            :func:`load_scalars`; ``low`` and ``high`` (both (T,)) beside
+            ``values`` are shown as a band.
         keys (sequence[str], optional): Values to plot; one that ends in '*'
             stands for all that begin so. Defaults to everything logged.
         smooth (int): Running mean over that many logged points, with the raw
@@ -148,6 +149,14 @@ def save_training_curves(path: str,
                 ax.plot(steps, values, alpha=.25, **style)
                 values = running_mean(values, smooth)
             ax.plot(steps, values, **style)
+            if 'low' in run[key]:
+                ax.fill_between(
+                    steps,
+                    run[key]['low'],
+                    run[key]['high'],
+                    alpha=.2,
+                    linewidth=0,
+                    color=style['color'])
             ax.set_xlabel(run[key]['unit'], fontsize=8)
         ax.set_title(key, fontsize=9)
         ax.tick_params(labelsize=7)

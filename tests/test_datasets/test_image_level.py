@@ -80,6 +80,12 @@ def test_id_file_selects_and_orders(root):
     assert labels(dataset)['c'] == LABELS['c']
 
 
+def test_id_file_outside_of_the_data(root, tmp_path_factory):
+    path = tmp_path_factory.mktemp('lists') / 'ids.txt'
+    path.write_text('b\n')
+    assert list(labels(build(root, id_file=osp.relpath(path)))) == ['b']
+
+
 def test_without_label_maps(root):
     for prefix in (dict(img_path='JPEGImages'),
                    dict(img_path='JPEGImages', seg_map_path=None)):

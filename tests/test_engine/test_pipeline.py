@@ -284,6 +284,24 @@ def test_commands_of_the_tools(tmp_path):
     assert plan.stages['labels'].command()[3] == f'{tmp_path}/cam/epoch_1.pth'
 
 
+def test_training_starts_from_a_checkpoint_until_it_has_its_own(tmp_path):
+    config = tmp_path / 'config.py'
+    config.write_text('lr = 1\n')
+    stage = dict(
+        name='a',
+        type='train',
+        config=str(config),
+        start_from='{folder}/x.pth')
+    a, b = (
+        pipeline(tmp_path, stage, folder=folder).stages['a']
+        for folder in ('here', 'there'))
+    assert a.command()[-2:] == ['--resume', 'here/x.pth']
+    assert a.key == b.key  # only the place differs
+    (tmp_path / 'a').mkdir()
+    (tmp_path / 'a' / 'epoch_1.pth').write_bytes(b'PK\5\6' + bytes(18))
+    assert a.command()[-1] == '--resume'
+
+
 def test_processes_share_a_batch(tmp_path):
     config = tmp_path / 'config.py'
     config.write_text('lr = 1\n')
@@ -425,6 +443,7 @@ def test_results_say_where_they_come_from(tmp_path, monkeypatch):
     sha256 = hashlib.sha256(b'weights').hexdigest()[:12]
     assert cells[:5] == ['A network', str(config), sha256, 'data/voc', '3']
     assert cells[5].startswith(__version__) and cells[6]
+    assert 1 < float(cells[8]) < 1000  # MiB of a bare interpreter
     # Taken up with other code: both are named.
     (tmp_path / 'a' / 'metrics.json').unlink()
     plan.code = '9.9.9'

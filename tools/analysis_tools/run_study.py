@@ -12,6 +12,7 @@ from mmengine.config import DictAction
 from mmktse.engine.config import load_config, set_work_dir
 from mmktse.engine.errors import one_sentence_errors
 from mmktse.engine.study import Study
+from mmktse.visualization import save_training_curves
 
 
 def parse_args() -> argparse.Namespace:
@@ -28,6 +29,17 @@ def parse_args() -> argparse.Namespace:
         '--dry-run', action='store_true', help='only say what is done')
     parser.add_argument(
         '--table', action='store_true', help='only print the table')
+    parser.add_argument(
+        '--curves',
+        metavar='PNG',
+        help='also draw what the trainings logged, with the range of the '
+        'seeds')
+    parser.add_argument(
+        '--keys',
+        nargs='+',
+        default=['train/*'],
+        help='values to draw, such as train/seed/oracle/mIoU; "train/loss*" '
+        'stands for all that begin so (default: train/*)')
     parser.add_argument(
         '--cfg-options',
         nargs='+',
@@ -62,6 +74,8 @@ def main() -> None:
     if not args.table:
         study.run(args.rows)
     print(study.table() or 'No run is finished yet.')
+    if args.curves:
+        save_training_curves(args.curves, study.curves(), args.keys)
 
 
 if __name__ == '__main__':

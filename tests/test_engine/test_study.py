@@ -1,0 +1,156 @@
+# Copyright (c) mmktse authors. All rights reserved.
+import json
+from pathlib import Path
+
+import pytest
+
+from mmktse.engine.pipeline import Pipeline
+from mmktse.engine.study import Study
+
+TOOLS = str(Path(__file__).parents[2] / 'tools')
+# Notes that it was run and measures its seed and rate.
+WORK = """
+import json, pathlib, sys
+folder = pathlib.Path(sys.argv[1])
+with open(folder / 'runs', 'a') as file:
+    file.write('run\\n')
+rate = float(sys.argv[3]) + int(sys.argv[2])
+metrics = dict(oracle=dict(mIoU=rate, IoU=[rate, 1]), threshold=rate / 100)
+(folder / 'metrics.json').write_text(json.dumps(metrics))
+"""
+COLUMNS = [
+    dict(title='seed', value='a/oracle/mIoU', at='a/threshold'),
+    dict(title='first', value='a/oracle/IoU/0', format='.2f'),
+    dict(title='never', value='b/oracle/mIoU'),
+]
+
+
+def stages(rate='1', *words):
+    return [
+        dict(
+            name='a',
+            type='command',
+            argv=[
+                '{python}', '-c', WORK, '{a.work_dir}', '{seed}', rate, *words
+            ],
+            outputs=['{a.work_dir}/metrics.json'])
+    ]
+
+
+def study(folder, *rows, columns=COLUMNS, work='work', **lists):
+    lists = dict(dict(one=stages('1'), ten=stages('10')), **lists)
+    rows = [
+        dict(dict(config='c.py', seeds=[0], stages='one'), **row)
+        for row in rows
+    ]
+    return Study(rows, lists, columns, str(folder / work),
+                 str(folder / 'results'), TOOLS, {})
+
+
+def runs(folder, name):
+    path = folder / 'work' / name / 'a' / 'runs'
+    return len(path.read_text().splitlines()) if path.exists() else 0
+
+
+def test_table_of_means_and_ranges(tmp_path, capfd):
+    plan = study(tmp_path, dict(name='x', title='X', seeds=[0, 2]),
+                 dict(name='y', stages='ten'), dict(name='z'))
+    plan.run(['x', 'y'])
+    cells = [[c.strip() for c in line.split('|')[1:-1]]
+             for line in plan.table().splitlines()]
+    assert cells[0] == ['row', 'seeds', 'seed', 'first']
+    assert cells[2:] == [['X', '2', '2.0 ± 1.0 (0.01, 0.03)', '2.00 ± 1.00'],
+                         ['y', '1', '10.0 (0.10)', '10.00']]
+    # First all rows once, then the further seeds.
+    lines = capfd.readouterr().out
+    assert lines.index('/y_s0/') < lines.index('/x_s2/')
+    assert plan.describe().splitlines()[-1] == 'z_s0: a: to do'
+
+
+def test_finished_runs_are_not_repeated_anywhere(tmp_path, capfd):
+    rows = [dict(name='x', seeds=[0, 1])]
+    study(tmp_path, *rows).run()
+    # The work folder stays on the machine, the figures travel.
+    elsewhere = study(tmp_path, *rows, work='other')
+    elsewhere.run()
+    assert 'x_s1: finished already' in capfd.readouterr().out
+    assert not (tmp_path / 'other').exists()
+    (tmp_path / 'results' / 'x_s0.json').unlink()
+    study(tmp_path, *rows).run()
+    assert runs(tmp_path, 'x_s0') == 1  # only collected once more
+    assert 'x_s0: finished' in study(tmp_path, *rows).describe()
+
+
+def test_row_after_another(tmp_path):
+    uses = stages('1', '{after}/a/metrics.json')
+    rows = [
+        dict(name='x', seeds=[0, 1]),
+        dict(name='y', after='x', stages='uses', seeds=[1])
+    ]
+    plan = study(tmp_path, *rows, uses=uses)
+    assert plan.runs['y'][0].pipeline.stages['a'].command(
+    )[-1] == f'{tmp_path}/work/x_s1/a/metrics.json'
+    plan.run(['y'])
+    assert runs(tmp_path, 'x_s1') == runs(tmp_path, 'y_s1') == 1
+    assert runs(tmp_path, 'x_s0') == 0
+    # What comes before belongs to the settings.
+    rows[0]['stages'] = 'ten'
+    with pytest.raises(ValueError, match=r'y_s1.json was measured with other'):
+        study(tmp_path, *rows, uses=uses).run(['y'])
+
+
+def test_run_of_another_process_is_passed_over(tmp_path, capfd, monkeypatch):
+    monkeypatch.setattr(Pipeline.run, '__defaults__',
+                        (.1, ))  # patience in seconds
+    plan = study(tmp_path, dict(name='x'), dict(name='y'))
+    with plan.runs['x'][0].pipeline._lock(0):
+        plan.run()
+    assert 'x_s0: Another process' in capfd.readouterr().out
+    assert (runs(tmp_path, 'x_s0'), runs(tmp_path, 'y_s0')) == (0, 1)
+
+
+def test_curves_join_and_average(tmp_path):
+    plan = study(tmp_path, dict(name='x', seeds=[0, 1]),
+                 dict(name='y', after='x', seeds=[0, 1]))
+
+    def log(name, steps, values):
+        run = next(r for runs in plan.runs.values() for r in runs
+                   if r.name == name)
+        run.path.parent.mkdir(exist_ok=True)
+        curve = dict(steps=steps, values=values, unit='iteration')
+        run.path.write_text(
+            json.dumps(
+                dict(key=run.key, stages=dict(a=dict(curves=dict(l=curve))))))
+
+    log('x_s0', [1, 2], [1., 2.])
+    log('x_s1', [1, 2], [3., 4.])
+    log('y_s0', [3, 4], [5., 6.])
+    assert list(plan.curves()['y']['a/l']['steps']) == [1, 2, 3, 4]
+    log('y_s1', [3], [9.])
+    curve = plan.curves()['y']['a/l']
+    assert list(curve['steps']) == [1, 2, 3]
+    assert list(curve['values']) == [2, 3, 7]
+    assert (list(curve['low']), list(curve['high'])) == ([1, 2, 5], [3, 4, 9])
+
+
+@pytest.mark.parametrize('row, message', [
+    (dict(), 'lacks name'),
+    (dict(name='x'), 'is there twice'),
+    (dict(name='y', stages='no'), 'has the stages "no"'),
+    (dict(name='y', after='z'), 'comes after "z"'),
+    (dict(name='y', after='x', seeds=[0, 5]), r'seeds that "x" lacks: \[5\]'),
+])
+def test_bad_row(tmp_path, row, message):
+    with pytest.raises(ValueError, match=message):
+        study(tmp_path, dict(name='x'), row)
+
+
+def test_bad_name_and_broken_figures(tmp_path):
+    plan = study(tmp_path, dict(name='x'))
+    with pytest.raises(ValueError, match=r"no rows \['a'\]; there are x"):
+        plan.run(['a'])
+    path = tmp_path / 'results' / 'x_s0.json'
+    path.parent.mkdir()
+    path.write_text('{')
+    with pytest.raises(ValueError, match='x_s0.json does not hold'):
+        plan.run()
