@@ -291,10 +291,10 @@ def test_training_starts_from_a_checkpoint_until_it_has_its_own(tmp_path):
         name='a',
         type='train',
         config=str(config),
-        start_from='{folder}/x.pth')
+        start_from='{place}/x.pth')
     a, b = (
-        pipeline(tmp_path, stage, folder=folder).stages['a']
-        for folder in ('here', 'there'))
+        pipeline(tmp_path, stage, place=place).stages['a']
+        for place in ('here', 'there'))
     assert a.command()[-2:] == ['--resume', 'here/x.pth']
     assert a.key == b.key  # only the place differs
     (tmp_path / 'a').mkdir()
