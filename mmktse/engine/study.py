@@ -51,7 +51,11 @@ class Run:
         self.path = results / f'{self.name}.json'
         if after is not None:
             variables = dict(variables, after=str(after.pipeline.work_dir))
-        stages = _fill(stages, dict(config=row['config'], seed=seed))
+        numbers = {
+            k: v
+            for k, v in variables.items() if not isinstance(v, str)
+        }
+        stages = _fill(stages, dict(numbers, config=row['config'], seed=seed))
         for stage in stages:
             if stage.get('config') == row['config']:
                 stage['cfg_options'] = dict(

@@ -66,7 +66,8 @@ def main() -> None:
         content['rows'], content['stages'], content['columns'], cfg.work_dir,
         args.results or cfg.results, tools, {
             key: value
-            for key, value in content.items() if isinstance(value, str)
+            for key, value in content.items()
+            if isinstance(value, (str, int, float))
         })
     if args.dry_run:
         print(study.describe())

@@ -5,6 +5,8 @@
 data_root = 'data/voc12_animals'
 # Small files with the figures of finished runs.
 results = 'docs/results/voc12_animals/study'
+# The published shape has 40; the first ten are the warm-up.
+epochs = 20
 
 _here = 'configs/ktse/studies/voc12_animals'
 _data = dict(data_root='{data_root}')
@@ -51,7 +53,13 @@ _seeds = [
     _labels('par', 'PARRefiner'),
     _labels('crf', 'LabelCRFRefiner'),
 ]
-_train = dict(name='train', type='train', config='{config}', cfg_options=_seed)
+_train = dict(
+    name='train',
+    type='train',
+    config='{config}',
+    cfg_options={
+        **_seed, 'train_cfg.max_epochs': '{epochs}'
+    })
 _seg = 'configs/deeplabv2/deeplabv2_efficientnet-lite0_custom-224x224'
 
 
@@ -113,6 +121,9 @@ rows = [
     _row('mga', 'GPP + MGA', [0]),
     _row('sie_ssr', 'GPP + SIE + SSR', [0, 1]),
     _row('ktse', 'KTSE (GPP + SIE + SSR + MGA)', [0, 1], 'networks'),
+    _row('ssr_tuned', 'GPP + SSR, tuned', [0]),
+    _row('sie_ssr_tuned', 'GPP + SIE + SSR, tuned', [0, 1]),
+    _row('ktse_tuned', 'KTSE, tuned', [0, 1], 'networks'),
     dict(
         name='truth',
         title='real masks (upper bound)',

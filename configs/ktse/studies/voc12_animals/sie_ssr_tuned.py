@@ -1,0 +1,3 @@
+_base_ = './ktse_tuned.py'
+
+model = dict(mga=None)
