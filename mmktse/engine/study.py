@@ -7,7 +7,7 @@ from typing import Any, Dict, List, Optional, Sequence
 import numpy as np
 
 from mmktse.utils import atomic_write, json_sha256
-from mmktse.visualization import load_scalars
+from mmktse.visualization import load_scalars, training_seconds
 from .pipeline import METRICS, BusyError, Pipeline, format_table
 
 _WORD = re.compile(r'\{(\w+)\}')
@@ -68,41 +68,48 @@ class Run:
         ])
 
     def figures(self) -> Optional[dict]:
-        """What the run measured, if it is finished.
+        """What the run measured, whatever its settings were; None before.
 
         Raises:
-            ValueError: If the file is broken or of other settings.
+            ValueError: If the file is broken.
         """
         try:
             content = json.loads(self.path.read_text(encoding='utf-8'))
-            key = content['key']
+            if not {'key', 'stages'} <= set(content):
+                raise ValueError('entries are missing')
+            return content
         except FileNotFoundError:
             return None
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, TypeError) as error:
             raise ValueError(f'{self.path} does not hold the figures of a '
                              f'run ({error}): delete it.') from error
-        if key != self.key:
-            raise ValueError(
-                f'{self.path} was measured with other settings: delete it and '
-                f'{self.pipeline.work_dir}, or choose another folder with '
-                '--results.')
-        return content
+
+    def state(self) -> str:
+        """'finished', 'finished with other settings', or the stages'."""
+        figures = self.figures()
+        if figures is None:
+            return ', '.join(f'{name}: {stage.state()}'
+                             for name, stage in self.pipeline.stages.items())
+        same = figures['key'] == self.key
+        return 'finished' if same else 'finished with other settings'
 
     def save(self) -> None:
         """Writes the figures of the finished pipeline."""
         stages = {}
         for name, stage in self.pipeline.stages.items():
             record = stage.record()
-            figures = dict(
-                minutes=round(record['seconds'] / 60, 1),
-                memory=record.get('memory'),
-                provenance=record.get('provenance', {}))
+            figures = {
+                key: record.get(key)
+                for key in ('seconds', 'memory', 'provenance')
+            }
             metrics = stage.work_dir / METRICS
             if metrics.is_file():
                 figures['metrics'] = json.loads(
                     metrics.read_text(encoding='utf-8'))
             if stage.type == 'train':
-                figures['curves'] = _curves(stage.work_dir)
+                figures.update(
+                    seconds=training_seconds(str(stage.work_dir)),
+                    curves=_curves(str(stage.work_dir)))
             stages[name] = figures
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(self.path, 'w') as file:
@@ -135,24 +142,36 @@ class Run:
         return curves
 
     def do(self) -> None:
-        """Does what is missing, the run before included."""
-        if self.figures() is not None:
-            print(f'{self.name}: finished already ({self.path})', flush=True)
+        """Does what is missing, the run before included.
+
+        Raises:
+            ValueError: If there are figures of other settings.
+        """
+        state = self.state()
+        if state == 'finished':
+            print(f'{self.name}: {state} ({self.path})', flush=True)
             return
+        if state.startswith('finished'):
+            raise ValueError(
+                f'{self.path} was measured with other settings: delete it and '
+                f'{self.pipeline.work_dir}, or choose another folder with '
+                '--results.')
         # Of the run before the weights are needed, not the figures alone.
         if self.after is not None:
             self.after.pipeline.run(patience=float('inf'))
+            if self.after.figures() is None:
+                self.after.save()
         self.pipeline.run()
         self.save()
 
 
-def _curves(work_dir: Path) -> Dict[str, list]:
+def _curves(work_dir: str) -> Dict[str, dict]:
     return {
         name:
         dict(curve,
              **{key: curve[key].tolist()
                 for key in ('steps', 'values')})
-        for name, curve in load_scalars(str(work_dir)).items()
+        for name, curve in load_scalars(work_dir).items()
     }
 
 
@@ -168,10 +187,9 @@ def _rounded(node: Any) -> Any:
 
 
 def _value(figures: dict, path: str) -> Optional[float]:
-    """Follows a path such as 'labels/fixed/mIoU' into a run's metrics."""
-    stage, *keys = path.split('/')
-    node = figures['stages'].get(stage, {}).get('metrics')
-    for key in keys:
+    """Follows a path such as 'labels/metrics/fixed/mIoU'."""
+    node = figures['stages']
+    for key in path.split('/'):
         if node is None:
             return None
         node = node[int(key)] if isinstance(node, list) else node.get(key)
@@ -208,9 +226,9 @@ class Study:
             ``{config}``, ``{seed}`` and ``{after}`` (folder of the run
             before) are placeholders besides those of the pipeline.
         columns (Sequence[dict]): Of the table: ``title``, ``value`` (stage
-            and keys within its metrics, such as 'labels/fixed/mIoU'),
-            ``format`` and optionally ``at``, a second value shown in
-            brackets.
+            and keys of its figures, such as 'labels/metrics/fixed/mIoU'),
+            optionally ``format``, ``factor`` and ``at``, a second value
+            shown in brackets.
         work_dir (str): Folder of all runs.
         results (str): Folder of the figures.
         tools_dir (str): Folder of train.py, test.py and the others.
@@ -285,15 +303,8 @@ class Study:
 
     def describe(self) -> str:
         """State of every run."""
-        lines = []
-        for runs in self.runs.values():
-            for run in runs:
-                states = ', '.join(
-                    f'{name}: {stage.state()}'
-                    for name, stage in run.pipeline.stages.items())
-                lines.append(f'{run.name}: ' +
-                             ('finished' if run.figures() else states))
-        return '\n'.join(lines)
+        return '\n'.join(f'{run.name}: {run.state()}'
+                         for runs in self.runs.values() for run in runs)
 
     def curves(self) -> Dict[str, Dict[str, dict]]:
         """Mean and range over the seeds of what the finished runs logged.
@@ -331,8 +342,11 @@ class Study:
             cells = {}
             for column in self.columns:
                 title, spec = column['title'], column.get('format', '.1f')
-                cells[title] = _cell(
-                    [_value(f, column['value']) for f in figures], spec)
+                values = [_value(f, column['value']) for f in figures]
+                cells[title] = _cell([
+                    value if value is None else value *
+                    column.get('factor', 1) for value in values
+                ], spec)
                 if cells[title] and 'at' in column:
                     places = (_value(f, column['at']) for f in figures)
                     cells[title] += ' (' + ', '.join(f'{place:.2f}'

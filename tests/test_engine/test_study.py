@@ -19,9 +19,11 @@ metrics = dict(oracle=dict(mIoU=rate, IoU=[rate, 1]), threshold=rate / 100)
 (folder / 'metrics.json').write_text(json.dumps(metrics))
 """
 COLUMNS = [
-    dict(title='seed', value='a/oracle/mIoU', at='a/threshold'),
-    dict(title='first', value='a/oracle/IoU/0', format='.2f'),
-    dict(title='never', value='b/oracle/mIoU'),
+    dict(
+        title='seed', value='a/metrics/oracle/mIoU', at='a/metrics/threshold'),
+    dict(title='first', value='a/metrics/oracle/IoU/0', format='.2f'),
+    dict(title='twice', value='a/metrics/oracle/mIoU', factor=2),
+    dict(title='never', value='b/metrics/oracle/mIoU'),
 ]
 
 
@@ -58,9 +60,10 @@ def test_table_of_means_and_ranges(tmp_path, capfd):
     plan.run(['x', 'y'])
     cells = [[c.strip() for c in line.split('|')[1:-1]]
              for line in plan.table().splitlines()]
-    assert cells[0] == ['row', 'seeds', 'seed', 'first']
-    assert cells[2:] == [['X', '2', '2.0 ± 1.0 (0.01, 0.03)', '2.00 ± 1.00'],
-                         ['y', '1', '10.0 (0.10)', '10.00']]
+    assert cells[0] == ['row', 'seeds', 'seed', 'first', 'twice']
+    assert cells[2:] == [[
+        'X', '2', '2.0 ± 1.0 (0.01, 0.03)', '2.00 ± 1.00', '4.0 ± 2.0'
+    ], ['y', '1', '10.0 (0.10)', '10.00', '20.0']]
     # First all rows once, then the further seeds.
     lines = capfd.readouterr().out
     assert lines.index('/y_s0/') < lines.index('/x_s2/')
@@ -73,7 +76,7 @@ def test_finished_runs_are_not_repeated_anywhere(tmp_path, capfd):
     # The work folder stays on the machine, the figures travel.
     elsewhere = study(tmp_path, *rows, work='other')
     elsewhere.run()
-    assert 'x_s1: finished already' in capfd.readouterr().out
+    assert 'x_s1: finished (' in capfd.readouterr().out
     assert not (tmp_path / 'other').exists()
     (tmp_path / 'results' / 'x_s0.json').unlink()
     study(tmp_path, *rows).run()
@@ -97,6 +100,9 @@ def test_row_after_another(tmp_path):
     rows[0]['stages'] = 'ten'
     with pytest.raises(ValueError, match=r'y_s1.json was measured with other'):
         study(tmp_path, *rows, uses=uses).run(['y'])
+    plan = study(tmp_path, *rows, uses=uses)
+    assert 'y_s1: finished with other settings' in plan.describe()
+    assert '| y   | 1 ' in plan.table()
 
 
 def test_run_of_another_process_is_passed_over(tmp_path, capfd, monkeypatch):

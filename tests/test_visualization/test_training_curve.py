@@ -7,7 +7,8 @@ from mmengine.visualization import LocalVisBackend
 from PIL import Image
 
 from mmktse.visualization.training_curve import (load_scalars, running_mean,
-                                                 save_training_curves)
+                                                 save_training_curves,
+                                                 training_seconds)
 
 
 def write(work_dir, time, records):
@@ -85,3 +86,19 @@ def test_save_training_curves(tmp_path):
         save_training_curves(path, {'empty': {}})
     with pytest.raises(ValueError, match='smooth'):
         save_training_curves(path, runs, smooth=0)
+
+
+def test_seconds_of_all_parts(tmp_path):
+    write(tmp_path, '1', [
+        dict(iter=10, step=10, time=1.),
+        dict(iter=20, step=20, time=2.), {
+            'seed/fixed/mIoU': 1.,
+            'step': 1,
+            'time': 100.
+        }
+    ])
+    # Taken up after step 15, and done faster.
+    write(tmp_path, '2', [dict(iter=20, step=20, time=.5)])
+    assert training_seconds(tmp_path) == 10 * 1. + 10 * .5
+    write(tmp_path / 'one', '1', [dict(iter=7, step=1407, time=2.)])
+    assert training_seconds(tmp_path / 'one') == 0

@@ -134,15 +134,17 @@ rows = [
 columns = [
     dict(
         title='seed, oracle (threshold)',
-        value='par/oracle/mIoU',
-        at='par/oracle/threshold'),
+        value='par/metrics/oracle/mIoU',
+        at='par/metrics/oracle/threshold'),
     dict(
         title='seed, held out (threshold)',
-        value='par/fixed/mIoU',
-        at='par/fixed/threshold'),
-    dict(title='precision', value='par/fixed/precision'),
-    dict(title='recall', value='par/fixed/recall'),
-    dict(title='+ PAR', value='par/labels/mIoU'),
-    dict(title='+ CRF', value='crf/labels/mIoU'),
-    dict(title='DeepLabV2, val', value='seg_val/metrics/mIoU'),
+        value='par/metrics/fixed/mIoU',
+        at='par/metrics/fixed/threshold'),
+    dict(title='precision', value='par/metrics/fixed/precision'),
+    dict(title='recall', value='par/metrics/fixed/recall'),
+    dict(title='+ PAR', value='par/metrics/labels/mIoU'),
+    dict(title='+ CRF', value='crf/metrics/labels/mIoU'),
+    dict(title='DeepLabV2, val', value='seg_val/metrics/metrics/mIoU'),
+    dict(title='minutes after warm-up', value='train/seconds', factor=1 / 60),
+    dict(title='memory (MiB)', value='train/memory', format='.0f'),
 ]
