@@ -530,13 +530,16 @@ class Pipeline:
             ]
         return '\n'.join(lines)
 
-    def run(self, patience: float = 10.) -> str:
+    def run(self,
+            patience: float = 10.,
+            after_stage: Callable[[], None] = lambda: None) -> str:
         """Does what is not done yet.
 
         Args:
             patience (float): Seconds to wait while another process is at work
                 in the folder. Defaults to 10, which a killed run's stage may
                 need to end.
+            after_stage (Callable): Called when a stage is done.
 
         Returns:
             str: The table.
@@ -559,6 +562,7 @@ class Pipeline:
                 else:
                     self._run_stage(stage, place, lock)
                 self._write_results()
+                after_stage()
         return self.table()
 
     def rows(self) -> List[dict]:

@@ -68,14 +68,18 @@ class Run:
         ])
 
     def figures(self) -> Optional[dict]:
-        """What the run measured, whatever its settings were; None before.
+        """What the run has measured, whatever its settings were.
+
+        Returns:
+            dict | None: 'stages', the figures of each finished stage; 'done',
+            whether these are all; 'row', 'seed' and 'key' (settings).
 
         Raises:
             ValueError: If the file is broken.
         """
         try:
             content = json.loads(self.path.read_text(encoding='utf-8'))
-            if not {'key', 'stages'} <= set(content):
+            if not {'key', 'done', 'stages'} <= set(content):
                 raise ValueError('entries are missing')
             return content
         except FileNotFoundError:
@@ -87,16 +91,18 @@ class Run:
     def state(self) -> str:
         """'finished', 'finished with other settings', or the stages'."""
         figures = self.figures()
-        if figures is None:
+        if figures is None or not figures['done']:
             return ', '.join(f'{name}: {stage.state()}'
                              for name, stage in self.pipeline.stages.items())
         same = figures['key'] == self.key
         return 'finished' if same else 'finished with other settings'
 
     def save(self) -> None:
-        """Writes the figures of the finished pipeline."""
+        """Writes the figures of the finished stages."""
         stages = {}
         for name, stage in self.pipeline.stages.items():
+            if stage.state() != 'done':
+                continue
             record = stage.record()
             figures = {
                 key: record.get(key)
@@ -119,6 +125,7 @@ class Run:
                         row=self.row['name'],
                         seed=self.seed,
                         key=self.key,
+                        done=len(stages) == len(self.pipeline.stages),
                         stages=stages)), file)
 
     def curves(self) -> Dict[str, dict]:
@@ -158,11 +165,8 @@ class Run:
                 '--results.')
         # Of the run before the weights are needed, not the figures alone.
         if self.after is not None:
-            self.after.pipeline.run(patience=float('inf'))
-            if self.after.figures() is None:
-                self.after.save()
-        self.pipeline.run()
-        self.save()
+            self.after.pipeline.run(float('inf'), self.after.save)
+        self.pipeline.run(after_stage=self.save)
 
 
 def _curves(work_dir: str) -> Dict[str, dict]:
@@ -307,7 +311,7 @@ class Study:
                          for runs in self.runs.values() for run in runs)
 
     def curves(self) -> Dict[str, Dict[str, dict]]:
-        """Mean and range over the seeds of what the finished runs logged.
+        """Mean and range over the seeds of what the trainings logged.
 
         Returns:
             dict[str, dict]: By title of the row, for
@@ -335,7 +339,7 @@ class Study:
         return result
 
     def table(self) -> str:
-        """Markdown table of the finished runs: mean ± half of the range."""
+        """Markdown table: mean ± half of the range over the seeds."""
         rows = []
         for name, row in self.rows.items():
             figures = [f for f in (r.figures() for r in self.runs[name]) if f]

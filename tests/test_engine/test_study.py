@@ -84,6 +84,16 @@ def test_finished_runs_are_not_repeated_anywhere(tmp_path, capfd):
     assert 'x_s0: finished' in study(tmp_path, *rows).describe()
 
 
+def test_figures_of_finished_stages_are_kept(tmp_path):
+    fails = dict(
+        name='b', type='command', argv=['{python}', '-c', '1/0'], outputs=[])
+    plan = study(tmp_path, dict(name='x'), one=[*stages(), fails])
+    with pytest.raises(RuntimeError, match='Stage "b" failed'):
+        plan.run()
+    assert '| x   | 1     | 1.0 (0.01) |' in plan.table()
+    assert plan.describe() == 'x_s0: a: done, b: half done'
+
+
 def test_row_after_another(tmp_path):
     uses = stages('1', '{after}/a/metrics.json')
     rows = [
@@ -106,8 +116,11 @@ def test_row_after_another(tmp_path):
 
 
 def test_run_of_another_process_is_passed_over(tmp_path, capfd, monkeypatch):
-    monkeypatch.setattr(Pipeline.run, '__defaults__',
-                        (.1, ))  # patience in seconds
+    run = Pipeline.run
+    monkeypatch.setattr(
+        Pipeline,
+        'run',
+        lambda self, patience=.1, **kwargs: run(self, patience, **kwargs))
     plan = study(tmp_path, dict(name='x'), dict(name='y'))
     with plan.runs['x'][0].pipeline._lock(0):
         plan.run()
@@ -126,7 +139,10 @@ def test_curves_join_and_average(tmp_path):
         curve = dict(steps=steps, values=values, unit='iteration')
         run.path.write_text(
             json.dumps(
-                dict(key=run.key, stages=dict(a=dict(curves=dict(l=curve))))))
+                dict(
+                    key=run.key,
+                    done=True,
+                    stages=dict(a=dict(curves=dict(l=curve))))))
 
     log('x_s0', [1, 2], [1., 2.])
     log('x_s1', [1, 2], [3., 4.])
