@@ -39,7 +39,7 @@ _SETTINGS = dict(
                     'gpus'}),
     command=({'argv', 'outputs'}, set()))
 # What says where the work is done, not what.
-_PLACES = {'work_dir', 'python', 'tools', 'gpus'}
+_PLACES = {'work_dir', 'python', 'tools', 'gpus', 'after'}
 # Columns of the table: key of a row, heading, format of a number.
 _COLUMNS = (('stage', 'stage', ''), ('what', 'what', ''),
             ('split', 'split', ''), ('tta', 'TTA', ''),

@@ -88,6 +88,10 @@ def _segment(config, **options):
 
 
 _branch = dict(_train, start_from='{after}/train/epoch_10.pth')
+_weights = dict(
+    _train, cfg_options={
+        **_seed, 'load_from': '{after}/train/epoch_10.pth'
+    })
 _on_labels = _segment(f'{_seg}.py', pseudo_label_dir='{crf.work_dir}')
 stages = dict(
     warmup=[dict(_train, cfg_options={
@@ -96,6 +100,7 @@ stages = dict(
     plain=[_train, *_seeds, *_on_labels],
     seeds=[_branch, *_seeds],
     networks=[_branch, *_seeds, *_on_labels],
+    modern=[_weights, *_seeds, *_on_labels],
     truth=_segment(f'{_seg}-gt.py'))
 
 
@@ -124,6 +129,8 @@ rows = [
     _row('ssr_tuned', 'GPP + SSR, tuned', [0]),
     _row('sie_ssr_tuned', 'GPP + SIE + SSR, tuned', [0, 1]),
     _row('ktse_tuned', 'KTSE, tuned', [0, 1], 'networks'),
+    _row('gpp_modern', 'GPP, modern', [0, 1], 'modern'),
+    _row('ktse_modern', 'KTSE, modern', [0, 1], 'modern'),
     dict(
         name='truth',
         title='real masks (upper bound)',
