@@ -167,7 +167,7 @@ def _run(command: Sequence[str], **kwargs: Any) -> Tuple[int, float]:
 
     Returns:
         tuple[int, float]: Exit code, and the most memory in MiB that one of
-        its processes held.
+        its processes held, no less than what this one does.
     """
     with subprocess.Popen(command, **kwargs) as process:
         try:

@@ -443,7 +443,7 @@ def test_results_say_where_they_come_from(tmp_path, monkeypatch):
     sha256 = hashlib.sha256(b'weights').hexdigest()[:12]
     assert cells[:5] == ['A network', str(config), sha256, 'data/voc', '3']
     assert cells[5].startswith(__version__) and cells[6]
-    assert 1 < float(cells[8]) < 1000  # MiB of a bare interpreter
+    assert float(cells[8]) > 1  # MiB of a bare interpreter
     # Taken up with other code: both are named.
     (tmp_path / 'a' / 'metrics.json').unlink()
     plan.code = '9.9.9'
