@@ -117,7 +117,10 @@ def _row(name, title, seeds, stages='seeds', after='warmup'):
 rows = [
     # The epochs that all rows with GPP have in common.
     dict(
-        name='warmup', config=f'{_here}/gpp.py', seeds=[0, 1],
+        name='warmup',
+        title='warm-up of GPP',
+        config=f'{_here}/gpp.py',
+        seeds=[0, 1],
         stages='warmup'),
     _row('gap', 'GAP', [0], 'plain', None),
     _row('gpp', 'GPP', [0, 1], 'networks'),
