@@ -19,6 +19,7 @@ CONFIGS = ROOT / 'configs/ktse'
 @pytest.fixture
 def run(tmp_path, monkeypatch, capsys):
     """Runs the tool on a network with random weights; returns the lines."""
+    pytest.importorskip('timm')
     root = generate_synthetic_voc(str(tmp_path / 'data'), 4, 1, 64)
 
     def call(*words, config='ktse_efficientnet-lite0_custom.py'):

@@ -71,6 +71,7 @@ def test_other_convolutions_stay(settings):
 
 
 def test_network_for_a_cpu_has_some():
+    pytest.importorskip('timm')
     cfg = Config.fromfile('configs/ktse/gpp_efficientnet-lite0_custom.py')
     backbone = MODELS.build(cfg.model.backbone)
     assert sum(
