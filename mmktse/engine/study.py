@@ -129,7 +129,9 @@ class Run:
                         stages=stages)), file)
 
     def curves(self) -> Dict[str, dict]:
-        """What its trainings logged, after that of the run before.
+        """What its trainings logged.
+
+        Where the steps go on from the run before, its curves come first.
 
         Returns:
             dict[str, dict]: See :func:`~mmktse.visualization.load_scalars`,
@@ -142,6 +144,8 @@ class Run:
             for key, curve in stage.get('curves', {}).items():
                 key = f'{name}/{key}'
                 old = curves.get(key, dict(steps=[], values=[]))
+                if old['steps'] and old['steps'][-1] >= curve['steps'][0]:
+                    old = dict(steps=[], values=[])
                 curves[key] = dict(
                     curve,
                     **{k: old[k] + curve[k]

@@ -39,7 +39,7 @@ def stages(rate='1', *words):
     ]
 
 
-def study(folder, *rows, columns=COLUMNS, work='work', **lists):
+def study(folder, *rows, columns=COLUMNS, work='folders', **lists):
     lists = dict(dict(one=stages('1'), ten=stages('10')), **lists)
     rows = [
         dict(dict(config='c.py', seeds=[0], stages='one'), **row)
@@ -50,7 +50,7 @@ def study(folder, *rows, columns=COLUMNS, work='work', **lists):
 
 
 def runs(folder, name):
-    path = folder / 'work' / name / 'a' / 'runs'
+    path = folder / 'folders' / name / 'a' / 'runs'
     return len(path.read_text().splitlines()) if path.exists() else 0
 
 
@@ -102,7 +102,7 @@ def test_row_after_another(tmp_path):
     ]
     plan = study(tmp_path, *rows, uses=uses)
     assert plan.runs['y'][0].pipeline.stages['a'].command(
-    )[-1] == f'{tmp_path}/work/x_s1/a/metrics.json'
+    )[-1] == f'{tmp_path}/folders/x_s1/a/metrics.json'
     plan.run(['y'])
     assert runs(tmp_path, 'x_s1') == runs(tmp_path, 'y_s1') == 1
     assert runs(tmp_path, 'x_s0') == 0
@@ -153,6 +153,10 @@ def test_curves_join_and_average(tmp_path):
     assert list(curve['steps']) == [1, 2, 3]
     assert list(curve['values']) == [2, 3, 7]
     assert (list(curve['low']), list(curve['high'])) == ([1, 2, 5], [3, 4, 9])
+    # It may count its steps anew.
+    log('y_s0', [2, 4], [5., 6.])
+    log('y_s1', [2, 4], [5., 6.])
+    assert list(plan.curves()['y']['a/l']['steps']) == [2, 4]
 
 
 @pytest.mark.parametrize('row, message', [
