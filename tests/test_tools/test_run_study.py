@@ -65,4 +65,4 @@ def test_bad_arguments(study, args, message):
 def test_the_study_of_the_repository_is_sound(study):
     code, text = study(
         '--dry-run', config='configs/ktse/studies/voc12_animals/study.py')
-    assert code == 0 and 'ktse_tuned_s1: ' in text
+    assert code == 0 and 'sie_ssr_modern_s1: ' in text

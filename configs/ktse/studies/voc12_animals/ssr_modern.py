@@ -1,3 +1,3 @@
-_base_ = './ktse_tuned.py'
+_base_ = './ktse_modern.py'
 
 model = dict(sie=None, mga=None)

@@ -1,0 +1,3 @@
+_base_ = './ktse_modern.py'
+
+model = dict(ssr=None, mga=None)

@@ -1,3 +1,0 @@
-_base_ = './ktse_tuned.py'
-
-model = dict(mga=None)
