@@ -233,10 +233,10 @@ class Study:
             :class:`~mmktse.engine.pipeline.Pipeline`, by name of the list.
             ``{config}``, ``{seed}`` and ``{after}`` (folder of the run
             before) are placeholders besides those of the pipeline.
-        columns (Sequence[dict]): Of the table: ``title``, ``value`` (stage
-            and keys of its figures, such as 'labels/metrics/fixed/mIoU'),
-            optionally ``format``, ``factor`` and ``at``, a second value
-            shown in brackets.
+        tables (dict[str, Sequence[dict]]): Columns of every table, by its
+            heading: ``title``, ``value`` (stage and keys of its figures, such
+            as 'labels/metrics/fixed/mIoU'), optionally ``format``, ``factor``
+            and ``at``, a second value shown in brackets.
         work_dir (str): Folder of all runs.
         results (str): Folder of the figures.
         tools_dir (str): Folder of train.py, test.py and the others.
@@ -247,9 +247,9 @@ class Study:
     """
 
     def __init__(self, rows: Sequence[dict], stages: Dict[str, List[dict]],
-                 columns: Sequence[dict], work_dir: str, results: str,
-                 tools_dir: str, variables: dict) -> None:
-        self.columns = columns
+                 tables: Dict[str, Sequence[dict]], work_dir: str,
+                 results: str, tools_dir: str, variables: dict) -> None:
+        self.tables = tables
         self.rows: Dict[str, dict] = {}
         self.runs: Dict[str, List[Run]] = {}
         for row in rows:
@@ -342,13 +342,25 @@ class Study:
                     unit=curves[0]['unit'])
         return result
 
-    def table(self) -> str:
-        """Markdown table: mean ± half of the range over the seeds."""
+    def report(self) -> str:
+        """Markdown tables: mean ± half of the range over the seeds.
+
+        Returns:
+            str: '' if no run has figures.
+        """
+        tables = {
+            heading: self._table(columns)
+            for heading, columns in self.tables.items()
+        }
+        return '\n\n'.join(f'**{heading}**\n\n{table}'
+                           for heading, table in tables.items() if table)
+
+    def _table(self, columns: Sequence[dict]) -> str:
         rows = []
         for name, row in self.rows.items():
             figures = [f for f in (r.figures() for r in self.runs[name]) if f]
             cells = {}
-            for column in self.columns:
+            for column in columns:
                 title, spec = column['title'], column.get('format', '.1f')
                 values = [_value(f, column['value']) for f in figures]
                 cells[title] = _cell([
@@ -365,4 +377,4 @@ class Study:
         return format_table(
             rows,
             [(key, key, '')
-             for key in ('row', 'seeds', *(c['title'] for c in self.columns))])
+             for key in ('row', 'seeds', *(c['title'] for c in columns))])

@@ -4,7 +4,7 @@ import argparse
 
 from mmengine.config import DictAction
 
-from .run_source import RunSource
+from .run_source import ORDERS, RunSource
 
 
 def run_source(text: str) -> RunSource:
@@ -49,7 +49,8 @@ def add_selection_arguments(parser: argparse.ArgumentParser,
     if by_iou:
         parser.add_argument(
             '--order',
-            choices=('random', 'worst', 'best'),
+            choices=ORDERS,
             default='random',
-            help='random images, or the worst or best by their IoU in the '
-            'first run (default: random)')
+            help='random images; the worst or best by their IoU in the first '
+            'run; those where the last run gains or loses most against the '
+            'first (default: random)')

@@ -8,6 +8,8 @@ from mmengine.utils import track_iter_progress
 from mmktse.seeds import load_label_map, load_seed, make_label
 from mmktse.seeds.label_io import VOID
 
+ORDERS = ('random', 'worst', 'best', 'gains', 'losses')
+
 
 def _find(folder: str, part: str, suffix: str, img_id: str) -> str:
     """Path of an image's file in ``folder``, or in its subfolder ``part``."""
@@ -131,11 +133,12 @@ def select_samples(dataset,
         num (int): How many, if ``img_ids`` does not say. Defaults to 8.
         img_ids (sequence[str], optional): The very images, in this order.
         seed (int): Seed of the random choice. Defaults to 0.
-        order (str): 'random', or 'worst' or 'best' by the IoU of each image
-            in the first run that has label maps. Defaults to 'random'.
+        order (str): 'random'; 'worst' or 'best' by the IoU of each image in
+            the first run that has label maps; 'gains' or 'losses' of the last
+            such run over the first. Defaults to 'random'.
         runs (sequence[RunSource], optional): What the page will show. Chosen
             from are the images that all of these runs have; images without
-            truth cannot be ranked and are left out of 'worst' and 'best'.
+            truth can be chosen at random only.
 
     Returns:
         list[dict]: Samples of the dataset.
@@ -163,20 +166,25 @@ def select_samples(dataset,
     if order == 'random':
         chosen = np.random.default_rng(seed).permutation(len(names))[:num]
         return [samples[names[i]] for i in sorted(chosen)]
-    if order not in ('worst', 'best'):
-        raise ValueError(f'order must be random, worst or best, not {order}')
+    if order not in ORDERS:
+        raise ValueError(f'order must be one of {ORDERS}, not {order}')
     ranked = [run for run in runs if run.show != 'cam']
-    if not ranked:
-        raise ValueError(f'order "{order}" needs a run with label maps')
+    compared = order in ('gains', 'losses')
+    if len(ranked) < 1 + compared:
+        raise ValueError(f'order "{order}" needs ' +
+                         ('two runs' if compared else 'a run') +
+                         ' with label maps')
     scored = []
     for name in track_iter_progress(names):
         truth = read_truth(samples[name])
         if truth is not None:
-            iou = image_iou(ranked[0].label(name), truth)
-            if not np.isnan(iou):
-                scored.append((iou, name))
+            score = image_iou(ranked[0].label(name), truth)
+            if compared:
+                score = image_iou(ranked[-1].label(name), truth) - score
+            if not np.isnan(score):
+                scored.append((score, name))
     if not scored:
         raise ValueError(f'order "{order}" needs masks of the ground truth; '
                          'the data set has none.')
-    scored.sort(reverse=order == 'best')
+    scored.sort(reverse=order in ('best', 'gains'))
     return [samples[name] for _, name in scored[:num]]

@@ -45,7 +45,8 @@ def study(folder, *rows, columns=COLUMNS, work='folders', **lists):
         dict(dict(config='c.py', seeds=[0], stages='one'), **row)
         for row in rows
     ]
-    return Study(rows, lists, columns, str(folder / work),
+    tables = dict(Figures=columns, Nothing=[dict(title='a', value='no')])
+    return Study(rows, lists, tables, str(folder / work),
                  str(folder / 'results'), TOOLS, {})
 
 
@@ -58,8 +59,9 @@ def test_table_of_means_and_ranges(tmp_path, capfd):
     plan = study(tmp_path, dict(name='x', title='X', seeds=[0, 2]),
                  dict(name='y', stages='ten'), dict(name='z'))
     plan.run(['x', 'y'])
-    cells = [[c.strip() for c in line.split('|')[1:-1]]
-             for line in plan.table().splitlines()]
+    heading, _, *lines = plan.report().splitlines()
+    assert heading == '**Figures**'
+    cells = [[c.strip() for c in line.split('|')[1:-1]] for line in lines]
     assert cells[0] == ['row', 'seeds', 'seed', 'first', 'twice']
     assert cells[2:] == [[
         'X', '2', '2.0 ± 1.0 (0.01, 0.03)', '2.00 ± 1.00', '4.0 ± 2.0'
@@ -90,7 +92,7 @@ def test_figures_of_finished_stages_are_kept(tmp_path):
     plan = study(tmp_path, dict(name='x'), one=[*stages(), fails])
     with pytest.raises(RuntimeError, match='Stage "b" failed'):
         plan.run()
-    assert '| x   | 1     | 1.0 (0.01) |' in plan.table()
+    assert '| x   | 1     | 1.0 (0.01) |' in plan.report()
     assert plan.describe() == 'x_s0: a: done, b: half done'
 
 
@@ -112,7 +114,7 @@ def test_row_after_another(tmp_path):
         study(tmp_path, *rows, uses=uses).run(['y'])
     plan = study(tmp_path, *rows, uses=uses)
     assert 'y_s1: finished with other settings' in plan.describe()
-    assert '| y   | 1 ' in plan.table()
+    assert '| y   | 1 ' in plan.report()
 
 
 def test_run_of_another_process_is_passed_over(tmp_path, capfd, monkeypatch):

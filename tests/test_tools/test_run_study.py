@@ -18,7 +18,7 @@ stages = dict(all=[
                'import json, sys; rate = float(sys.argv[1]) + int(sys.argv[2])'
                ';json.dump(dict(mIoU=rate), open(sys.argv[3], "w"))',
                '{{rate}}', '{{seed}}', '{{a.work_dir}}/metrics.json'])])
-columns = [dict(title='mIoU', value='a/metrics/mIoU')]
+tables = dict(Figures=[dict(title='mIoU', value='a/metrics/mIoU')])
 """
 
 

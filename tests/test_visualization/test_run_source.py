@@ -64,6 +64,11 @@ def test_select_samples(dataset, tmp_path):
     runs = [RunSource('c', folder, 'cam'), RunSource('a', folder)]
     assert names(num=2, order='worst', runs=runs) == ['im2', 'im1']
     assert names(num=1, order='best', runs=runs) == ['im0']
+    # The CAMs at 0.1 hold what the label maps miss.
+    runs += [RunSource('b', folder, .1)]
+    assert names(num=2, order='gains', runs=runs) == ['im2', 'im1']
+    assert names(num=2, order='losses', runs=runs[::-1]) == ['im2', 'im1']
+    runs.pop()
     assert names(img_ids=['im2', 'im0']) == ['im2', 'im0']
     assert names(num=9) == ['im0', 'im1', 'im2']
     picks = [tuple(names(num=1, seed=seed)) for seed in range(20)]
@@ -84,6 +89,9 @@ def test_select_samples_errors(dataset, tmp_path):
     cams = RunSource('a', str(tmp_path / 'run'), 'cam')
     with pytest.raises(ValueError, match='needs a run with label maps'):
         select_samples(dataset, order='worst', runs=[cams])
+    labels = RunSource('b', str(tmp_path / 'run'))
+    with pytest.raises(ValueError, match='needs two runs with label maps'):
+        select_samples(dataset, order='gains', runs=[cams, labels])
     (tmp_path / 'empty').mkdir()
     empty = RunSource('nothing', str(tmp_path / 'empty'))
     with pytest.raises(FileNotFoundError, match='"nothing" has none of the 3'):

@@ -1,5 +1,5 @@
 # Copyright (c) mmktse authors. All rights reserved.
-"""Runs a list of configs with several seeds each and prints the table.
+"""Runs a list of configs with several seeds each and prints the tables.
 
 The same command goes on where it stopped and passes over what is finished; on
 a machine with several GPUs start it once for each, with CUDA_VISIBLE_DEVICES.
@@ -28,7 +28,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--dry-run', action='store_true', help='only say what is done')
     parser.add_argument(
-        '--table', action='store_true', help='only print the table')
+        '--table', action='store_true', help='only print the tables')
     parser.add_argument(
         '--curves',
         metavar='PNG',
@@ -63,7 +63,7 @@ def main() -> None:
     content = cfg._cfg_dict.to_dict()
     tools = osp.dirname(osp.dirname(osp.abspath(__file__)))
     study = Study(
-        content['rows'], content['stages'], content['columns'], cfg.work_dir,
+        content['rows'], content['stages'], content['tables'], cfg.work_dir,
         args.results or cfg.results, tools, {
             key: value
             for key, value in content.items()
@@ -74,7 +74,7 @@ def main() -> None:
         return
     if not args.table:
         study.run(args.rows)
-    print(study.table() or 'No run is finished yet.')
+    print(study.report() or 'No run is finished yet.')
     if args.curves:
         save_training_curves(args.curves, study.curves(), args.keys)
 

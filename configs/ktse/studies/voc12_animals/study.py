@@ -161,7 +161,7 @@ rows = [
         seeds=[0],
         stages='truth'),
 ]
-columns = [
+_quality = [
     dict(
         title='seed, oracle (threshold)',
         value='par/metrics/oracle/mIoU',
@@ -178,3 +178,12 @@ columns = [
     dict(title='minutes after warm-up', value='train/seconds', factor=1 / 60),
     dict(title='memory (MiB)', value='train/memory', format='.0f'),
 ]
+_classes = ['background', 'cat', 'cow', 'dog', 'horse', 'person', 'sheep']
+tables = {
+    'Seeds, labels, segmentation network':
+    _quality,
+    'IoU of the seeds per class, threshold of the held-out tenth': [
+        dict(title=name, value=f'par/metrics/fixed/IoU/{i}')
+        for i, name in enumerate(_classes)
+    ],
+}
