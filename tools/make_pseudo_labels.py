@@ -18,11 +18,11 @@ from mmktse.engine.config import (check_checkpoint, check_data_folders,
                                   load_config)
 from mmktse.engine.dist import allow_long_waits, setup_distributed
 from mmktse.engine.errors import one_sentence_errors
+from mmktse.engine.label_maker import (PseudoLabelMaker, network_origin,
+                                       stored_origin)
 from mmktse.evaluation import (evaluate_labels, evaluate_seeds, load_choice,
                                overlap_note)
 from mmktse.registry import DATASETS
-from mmktse.seeds.label_maker import (PseudoLabelMaker, network_origin,
-                                      stored_origin)
 from mmktse.seeds.manifest import LABELS, SEEDS, Manifest, read_manifest
 from mmktse.utils import atomic_write
 

@@ -19,10 +19,10 @@ from mmktse.engine.config import (check_checkpoint, fill_num_classes,
                                   load_config)
 from mmktse.engine.dist import allow_long_waits, setup_distributed
 from mmktse.engine.errors import one_sentence_errors
+from mmktse.engine.label_maker import network_origin
 from mmktse.engine.test_time import (class_meta, crf_settings, enable_tta,
                                      image_pipeline)
 from mmktse.evaluation import claim_folder, is_predicted
-from mmktse.seeds.label_maker import network_origin
 from mmktse.seeds.manifest import LABELS
 from mmktse.utils import clear_partial_files
 

@@ -7,8 +7,8 @@ from typing import Any, Dict, List, Optional, Sequence
 import numpy as np
 
 from mmktse.utils import atomic_write, json_sha256
-from mmktse.visualization import load_scalars, training_seconds
 from .pipeline import METRICS, BusyError, Pipeline, format_table
+from .training_log import load_scalars, training_seconds
 
 _WORD = re.compile(r'\{(\w+)\}')
 
@@ -134,9 +134,9 @@ class Run:
         Where the steps go on from the run before, its curves come first.
 
         Returns:
-            dict[str, dict]: See :func:`~mmktse.visualization.load_scalars`,
-            with lists; the names are those of the log, behind that of the
-            stage and a slash.
+            dict[str, dict]: See
+            :func:`~mmktse.engine.training_log.load_scalars`, with lists; the
+            names are those of the log, behind that of the stage and a slash.
         """
         curves = self.after.curves() if self.after else {}
         for name, stage in (self.figures()
@@ -374,7 +374,7 @@ class Study:
             if any(cells.values()):
                 title = row.get('title', name)
                 rows.append(dict(cells, row=title, seeds=str(len(figures))))
-        return format_table(
-            rows,
-            [(key, key, '')
-             for key in ('row', 'seeds', *(c['title'] for c in columns))])
+        return format_table(rows,
+                            [(key, key, '')
+                             for key in ('row', 'seeds', *(c['title']
+                                                           for c in columns))])

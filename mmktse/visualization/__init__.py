@@ -5,12 +5,10 @@ from .report import save_report
 from .run_source import RunSource, image_iou, select_samples
 from .summary import save_summary
 from .threshold_curve import load_curve, save_threshold_curve
-from .training_curve import (load_scalars, save_training_curves,
-                             training_seconds)
+from .training_curve import save_training_curves
 
 __all__ = [
-    'RunSource', 'image_iou', 'load_curve', 'load_scalars', 'overlay_cam',
-    'overlay_scores', 'save_cam_page', 'save_label_gallery', 'save_report',
-    'save_summary', 'save_threshold_curve', 'save_training_curves',
-    'select_samples', 'training_seconds'
+    'RunSource', 'image_iou', 'load_curve', 'overlay_cam', 'overlay_scores',
+    'save_cam_page', 'save_label_gallery', 'save_report', 'save_summary',
+    'save_threshold_curve', 'save_training_curves', 'select_samples'
 ]

@@ -3,8 +3,8 @@ import json
 from pathlib import Path
 from typing import NamedTuple, Optional, Sequence
 
+from mmktse.engine.label_maker import stored_origin
 from mmktse.seeds.label_io import color_map
-from mmktse.seeds.label_maker import stored_origin
 from mmktse.seeds.manifest import SEEDS
 from .report_html import Html, class_name
 from .report_statistics import ReportStatistics

@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from mmktse.datasets.synthetic import CLASSES, generate_synthetic_voc
+from mmktse.engine.label_maker import stored_origin
 from mmktse.evaluation import choose_threshold
 from mmktse.registry import MODELS
-from mmktse.seeds.label_maker import stored_origin
 from mmktse.seeds.manifest import check_complete
 from mmktse.visualization.config_dataset import build_dataset
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mmktse.engine.label_maker import PseudoLabelMaker, stored_origin
 from mmktse.evaluation import evaluate_labels, evaluate_seeds
 from mmktse.seeds import save_label_map, save_seed
-from mmktse.seeds.label_maker import PseudoLabelMaker, stored_origin
 from mmktse.visualization import save_report
 from mmktse.visualization.page import HATCH_COLOR, VOID_COLOR
 from mmktse.visualization.report import strongest_confusions

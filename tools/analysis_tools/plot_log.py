@@ -2,7 +2,8 @@
 import argparse
 
 from mmktse.engine.errors import one_sentence_errors
-from mmktse.visualization import load_scalars, save_training_curves
+from mmktse.engine.training_log import load_scalars
+from mmktse.visualization import save_training_curves
 from mmktse.visualization.arguments import title_and_path
 
 

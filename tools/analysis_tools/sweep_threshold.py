@@ -11,8 +11,8 @@ import numpy as np
 
 from mmktse.datasets.image_labels import read_lines
 from mmktse.engine.errors import one_sentence_errors
+from mmktse.engine.label_maker import stored_origin
 from mmktse.evaluation import choose_threshold
-from mmktse.seeds.label_maker import stored_origin
 from mmktse.utils import atomic_write
 from mmktse.visualization.arguments import add_dataset_arguments
 from mmktse.visualization.config_dataset import build_dataset

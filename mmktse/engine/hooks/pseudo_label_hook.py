@@ -7,10 +7,10 @@ from mmengine.hooks import Hook
 from mmengine.utils import ProgressBar
 
 from mmktse.engine.checkpoint import latest_checkpoint
+from mmktse.engine.label_maker import PseudoLabelMaker, network_origin
 from mmktse.evaluation import SeedMetric
 from mmktse.registry import HOOKS
 from mmktse.seeds import load_seed, save_seed
-from mmktse.seeds.label_maker import PseudoLabelMaker, network_origin
 
 
 @HOOKS.register_module()
@@ -25,7 +25,7 @@ class PseudoLabelHook(Hook):
             'pseudo_labels' in the work directory.
         run_after_train (bool): Whether to run the test loop at the end of a
             training. Defaults to False.
-        **kwargs: Arguments of :class:`mmktse.seeds.label_maker
+        **kwargs: Arguments of :class:`mmktse.engine.label_maker
             .PseudoLabelMaker`: threshold, threshold_source,
             ignore_threshold, background_alpha, refiner, num_workers,
             confidence_share, save_seeds, cam_source, seed_protocol.

@@ -10,14 +10,14 @@ from mmengine.utils import ProgressBar
 from mmktse.evaluation import evaluate_seeds
 from mmktse.evaluation.score_refinement import read_image
 from mmktse.registry import MODELS
+from mmktse.seeds.label_io import save_confidence, save_label_map
+from mmktse.seeds.labels import check_thresholds, make_label_and_confidence
+from mmktse.seeds.manifest import (SEEDS, Manifest, confidence_path,
+                                   label_path, read_manifest, seed_path)
+from mmktse.seeds.seed_io import load_seed
 from mmktse.utils import (TaskPool, clear_partial_files, file_sha256,
                           json_sha256, share_of_cores)
 from mmktse.version import __version__
-from .label_io import save_confidence, save_label_map
-from .labels import check_thresholds, make_label_and_confidence
-from .manifest import (SEEDS, Manifest, confidence_path, label_path,
-                       read_manifest, seed_path)
-from .seed_io import load_seed
 
 
 def network_origin(cfg: Config, checkpoint: Union[str, Path]) -> dict:

@@ -13,10 +13,10 @@ import pytest
 from mmengine.config import Config
 from PIL import Image
 
+from mmktse.engine.label_maker import (PseudoLabelMaker, network_origin,
+                                       stored_origin)
 from mmktse.models.refiners import PARRefiner
 from mmktse.seeds import load_label_map, save_label_map, save_seed
-from mmktse.seeds.label_maker import (PseudoLabelMaker, network_origin,
-                                      stored_origin)
 
 IDS = tuple('abcdef')
 # A process that labels the seeds of a folder and kills itself in the middle
