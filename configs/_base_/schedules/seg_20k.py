@@ -21,6 +21,7 @@ default_hooks = dict(
     timer=dict(type='IterTimerHook'),
     logger=dict(type='LoggerHook', interval=50, log_metric_by_epoch=False),
     param_scheduler=dict(type='ParamSchedulerHook'),
+    finite=dict(type='mmktse.FiniteStepHook'),
     checkpoint=dict(
         type='CheckpointHook', by_epoch=False, interval=2000,
         max_keep_ckpts=2),
