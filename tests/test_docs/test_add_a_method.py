@@ -30,7 +30,6 @@ def test_tree():
     there = {
         path.name + '/' * path.is_dir()
         for folder in ('.', 'configs', 'example_method')
-        for path in (PROJECT / folder).iterdir()
-        if path.name != '__pycache__'
+        for path in (PROJECT / folder).iterdir() if path.name != '__pycache__'
     }
     assert set(names) == there
