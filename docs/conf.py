@@ -31,7 +31,7 @@ include_patterns = [
 myst_heading_anchors = 4
 autodoc_typehints = 'description'
 autodoc_typehints_description_target = 'documented'
-# What overrides a method without a docstring has nothing to add to its class's.
+# A method without a docstring has nothing to add to that of its class.
 autodoc_inherit_docstrings = False
 autodoc_member_order = 'bysource'
 napoleon_custom_sections = ['Shape']
