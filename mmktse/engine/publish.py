@@ -14,8 +14,8 @@ def publish(checkpoint: dict, prefix: Union[str, Path]) -> Path:
     """Writes what is needed to use a network, and nothing else.
 
     Args:
-        checkpoint (dict): See :func:`~mmktse.engine.checkpoint
-            .read_checkpoint`.
+        checkpoint (dict): See
+            :func:`~mmktse.engine.checkpoint.read_checkpoint`.
         prefix (str | Path): Path of the file without hash and suffix.
 
     Returns:

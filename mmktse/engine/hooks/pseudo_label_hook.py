@@ -25,10 +25,17 @@ class PseudoLabelHook(Hook):
             'pseudo_labels' in the work directory.
         run_after_train (bool): Whether to run the test loop at the end of a
             training. Defaults to False.
-        **kwargs: Arguments of :class:`mmktse.engine.label_maker
-            .PseudoLabelMaker`: threshold, threshold_source,
-            ignore_threshold, background_alpha, refiner, num_workers,
-            confidence_share, save_seeds, cam_source, seed_protocol.
+        **kwargs: Arguments of
+            :class:`~mmktse.engine.label_maker.PseudoLabelMaker`: threshold,
+            threshold_source, ignore_threshold, background_alpha, refiner,
+            num_workers, confidence_share, save_seeds, cam_source,
+            seed_protocol.
+
+    Raises:
+        ValueError: While the test runs, if the classes of a CAM do not come
+            from ``cam_source``, or if the folder was made with other
+            settings.
+        FileNotFoundError: If there is no checkpoint for the manifest.
     """
 
     priority = 'LOW'

@@ -22,6 +22,10 @@ class WarmupTrainLoop(EpochBasedTrainLoop):
             ``warmup_dataloader`` of the config.
         max_epochs (int): Number of epochs, the warm-up included.
         **kwargs: See :class:`mmengine.runner.EpochBasedTrainLoop`.
+
+    Raises:
+        ValueError: If ``warmup_epochs`` is not in 0 to ``max_epochs``, or if
+            there are fewer images than a batch holds.
     """
 
     def __init__(self, runner: Runner, dataloader: Union[DataLoader, dict],

@@ -19,7 +19,8 @@ class CAMClassifier(BaseClassifier):
     """Image classifier whose last maps are class activation maps.
 
     What every CAM method shares: features, head, presence of the classes and
-    multi-view inference. On its own it is the plain CAM baseline.
+    multi-view inference. On its own it is the plain CAM baseline (Zhou et
+    al., CVPR 2016).
 
     Args:
         backbone (dict): Backbone that returns a tuple of feature maps.

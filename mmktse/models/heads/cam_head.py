@@ -12,10 +12,14 @@ from mmktse.registry import MODELS
 class CAMHead(BaseModule):
     """1x1 classifier with global average pooling: the plain CAM.
 
+    Zhou et al., CVPR 2016, with the loss of several labels: the class scores
+    are the maps themselves, averaged for the logits, so that no weights are
+    to be multiplied afterwards.
+
     Args:
         num_classes (int): Number of classes C without background.
         in_channels (int): Channels of the last feature map.
-        loss_weight (float): Weight of the classification loss.
+        loss_weight (float): Weight of the classification loss. Defaults to 1.
         init_cfg (dict, optional): Initialisation of the layers.
     """
 

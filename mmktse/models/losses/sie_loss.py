@@ -20,6 +20,9 @@ class SIELoss(nn.Module):
         - single: (K, C, H, W) raw scores of anchor and partner, joined alike.
         - targets: (K, C) union of the image-level labels, 0 or 1.
         - output: scalar, the mean over all K * C * H * W elements.
+
+    Raises:
+        ValueError: In ``forward``, if both scores differ in shape.
     """
 
     def __init__(self, margin: float = 0.05, loss_weight: float = 1.0):

@@ -10,16 +10,7 @@ from .base import BaseRefiner
 class _BaseCRF(BaseRefiner):
     """Fully connected CRF with a Gaussian and a bilateral kernel.
 
-    Args:
-        num_iters (int): Mean-field iterations.
-        gaussian_sxy (float): Width in pixels of the smoothness kernel.
-        gaussian_compat (float): Its weight.
-        bilateral_sxy (float): Width in pixels of the appearance kernel.
-        bilateral_srgb (float): Its width in grey levels (0 to 255).
-        bilateral_compat (float): Its weight.
-
-    Raises:
-        ImportError: If pydensecrf is not installed.
+    The subclasses, which differ in the unary term, describe the arguments.
     """
 
     def __init__(self, num_iters: int, gaussian_sxy: float,
@@ -61,9 +52,27 @@ class _BaseCRF(BaseRefiner):
 class DenseCRFRefiner(_BaseCRF):
     """CRF whose unary term is the scores, taken as probabilities.
 
+    Fully connected, with a smoothness and an appearance kernel (Krähenbühl
+    and Koltun, NeurIPS 2011). It maps scores (K + 1, H, W) to probabilities
+    of the same shape.
+
     The scores, background included, are clipped to [1e-5, 1] and used as they
     are; they need not sum to one. With seeds use it together with a power
     background (see :func:`mmktse.seeds.make_label`), or with a constant one.
+
+    Args:
+        num_iters (int): Mean-field iterations. Defaults to 10.
+        gaussian_sxy (float): Width in pixels of the smoothness kernel.
+            Defaults to 3.
+        gaussian_compat (float): Its weight. Defaults to 3.
+        bilateral_sxy (float): Width in pixels of the appearance kernel.
+            Defaults to 80.
+        bilateral_srgb (float): Its width in grey levels (0 to 255).
+            Defaults to 13.
+        bilateral_compat (float): Its weight. Defaults to 10.
+
+    Raises:
+        ImportError: If pydensecrf is not installed.
     """
 
     def __init__(self,
@@ -84,12 +93,25 @@ class DenseCRFRefiner(_BaseCRF):
 class LabelCRFRefiner(_BaseCRF):
     """CRF whose unary term is the strongest label, trusted to a degree.
 
-    Ahn et al., CVPR 2019 (IRN) refine seeds this way. The size of the scores
+    Like :class:`DenseCRFRefiner` in all else; Ahn et al., CVPR 2019 (IRN)
+    refine seeds this way. The size of the scores
     does not matter, only their order.
 
     Args:
         confidence (float): Probability of the given label, in (0, 1).
             Defaults to 0.7.
+        num_iters (int): Mean-field iterations. Defaults to 10.
+        gaussian_sxy (float): Width in pixels of the smoothness kernel.
+            Defaults to 3.
+        gaussian_compat (float): Its weight. Defaults to 3.
+        bilateral_sxy (float): Width in pixels of the appearance kernel.
+            Defaults to 50.
+        bilateral_srgb (float): Its width in grey levels (0 to 255).
+            Defaults to 5.
+        bilateral_compat (float): Its weight. Defaults to 10.
+
+    Raises:
+        ImportError: If pydensecrf is not installed.
     """
 
     def __init__(self,

@@ -9,7 +9,10 @@ from .par import PAR
 
 @MODELS.register_module()
 class PARRefiner(BaseRefiner):
-    """Pixel-adaptive refinement of stored scores.
+    """Pixel-adaptive refinement of stored scores (:class:`PAR`).
+
+    It maps scores (K + 1, H, W) to scores of the same shape, which are not
+    normalised: a constant map grows by :attr:`PAR.gain`.
 
     Args:
         **kwargs: Arguments of :class:`PAR`.
