@@ -5,9 +5,15 @@ import os.path as osp
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 from mmengine.registry import DefaultScope, init_default_scope
 
 import mmktse  # noqa: F401
+
+# Drawn cases are the same in every run, and may take their time.
+settings.register_profile(
+    'tests', deadline=None, derandomize=True, max_examples=50, database=None)
+settings.load_profile('tests')
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,9 @@
 # Copyright (c) mmktse authors. All rights reserved.
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from mmktse.evaluation.seed_histogram import SeedHistogram
 from mmktse.seeds import make_label
@@ -54,3 +57,39 @@ def test_golden_sweep(parity_dir):
     np.testing.assert_allclose(rates['mIoU'], golden['miou'], atol=1e-9)
     np.testing.assert_allclose(
         np.nan_to_num(rates['IoU'].T), golden['iou'], atol=1e-9)
+
+
+@given(
+    data=st.data(),
+    num_classes=st.integers(1, 3),
+    thresholds=st.lists(
+        st.floats(0, 1, width=32), min_size=1, max_size=4, unique=True))
+def test_one_pass_is_every_pass(data, num_classes, thresholds):
+    """Whatever the scores: equal to thresholds, to each other, or 0."""
+    scores = st.one_of(
+        st.sampled_from([0., *thresholds]), st.floats(0, 1, width=32))
+    classes = np.array(
+        data.draw(
+            st.lists(
+                st.integers(0, num_classes - 1),
+                max_size=num_classes,
+                unique=True)), int)
+    cam = data.draw(arrays(np.float32, (len(classes), 2, 3), elements=scores))
+    truth = data.draw(
+        arrays(
+            np.uint8, (2, 3),
+            elements=st.sampled_from([*range(num_classes + 1), 255])))
+    histogram = SeedHistogram(num_classes, thresholds)
+    counts = histogram.count(truth, cam, classes)
+    # Once more the same image: counts of a set are sums.
+    histogram.counts += 2 * counts
+    keep = truth != 255
+    assert counts.sum() == keep.sum()
+    rates = histogram.rates()
+    for place, threshold in enumerate(histogram.thresholds):
+        label = make_label(cam, classes, threshold)
+        for c in range(num_classes + 1):
+            hit = ((label == c) & (truth == c))[keep].sum()
+            union = ((label == c) | (truth == c))[keep].sum()
+            want = 100 * hit / union if union else np.nan
+            np.testing.assert_allclose(rates['IoU'][c, place], want)

@@ -1,6 +1,9 @@
 # Copyright (c) mmktse authors. All rights reserved.
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from mmktse.seeds import make_label
 from mmktse.seeds.labels import confidence_mask, make_label_and_confidence
@@ -132,3 +135,24 @@ def test_golden_two_threshold_label_crf(parity_dir):
     label = make_label(golden['ir_cam'], golden['ir_classes'], .3, .1,
                        golden['ir_image_u8'], LabelCRFRefiner())
     np.testing.assert_array_equal(label, golden['ir_label'])
+
+
+@given(
+    cam=arrays(np.float32, (3, 2, 4), elements=st.floats(0, 1, width=32)),
+    levels=st.tuples(st.floats(0, 1), st.floats(0, 1)))
+def test_label_rule(cam, levels):
+    low, high = sorted(levels)
+    classes = np.array([5, 0, 2])
+    wide, narrow = (make_label(cam, classes, level) for level in (low, high))
+    assert set(np.unique(wide)) <= {0, 6, 1, 3}
+    # A higher threshold only takes foreground away.
+    assert np.array_equal(narrow[narrow > 0], wide[narrow > 0])
+    foreground = cam.max(0) > np.float32(high)
+    assert np.array_equal(narrow > 0, foreground)
+    won = np.take_along_axis(cam, cam.argmax(0)[None], 0)[0]
+    for place, c in enumerate(classes):
+        assert (cam[place] == won)[narrow == c + 1].all()
+    if low < high:
+        band = make_label(cam, classes, high, ignore_threshold=low)
+        assert np.array_equal(band == 255, (wide > 0) & (narrow == 0))
+        assert np.array_equal(band[band < 255], narrow[band < 255])

@@ -1,7 +1,10 @@
 # Copyright (c) mmktse authors. All rights reserved.
 import json
+import tempfile
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mmktse.seeds.manifest import Manifest, check_complete, label_path
 
@@ -98,3 +101,31 @@ def test_bytes_do_not_depend_on_interruption(tmp_path):
                      for name in 'ab']
     assert first == second
     assert json.loads(first)['complete']
+
+
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda child: st.lists(child) | st.dictionaries(st.text(), child),
+    max_leaves=5)
+_SECTIONS = st.dictionaries(
+    st.text(), st.dictionaries(st.text(), _VALUES, max_size=3), max_size=3)
+
+
+@given(settings=_SECTIONS, other=_SECTIONS)
+def test_any_settings_are_known_again(settings, other):
+    with tempfile.TemporaryDirectory() as folder:
+        Manifest(folder, settings, INFO).start()
+        first = open(f'{folder}/manifest.json', 'rb').read()
+        Manifest(folder, settings, INFO).start()
+        assert open(f'{folder}/manifest.json', 'rb').read() == first
+        leaves = [{
+            (section, key): value
+            for section, content in sections.items()
+            for key, value in content.items() if value is not None
+        } for sections in (settings, other)]
+        if leaves[0] == leaves[1]:
+            Manifest(folder, other, INFO).start()
+        else:
+            with pytest.raises(ValueError, match='made with other settings'):
+                Manifest(folder, other, INFO).start()

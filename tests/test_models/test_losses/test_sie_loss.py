@@ -1,6 +1,8 @@
 # Copyright (c) mmktse authors. All rights reserved.
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mmktse.models.losses import SIELoss
 
@@ -31,3 +33,26 @@ def test_shapes_must_match():
     with pytest.raises(ValueError, match='multiple of the output stride'):
         SIELoss()(torch.zeros(1, 2, 5, 4), torch.zeros(1, 2, 6, 4),
                   torch.ones(1, 2))
+
+
+@given(
+    seed=st.integers(0, 10**6),
+    shape=st.tuples(*[st.integers(1, 4)] * 4),
+    margin=st.floats(0, 1))
+def test_only_what_fires_alone_is_transferred(seed, shape, margin):
+    torch.manual_seed(seed)
+    joint = torch.randn(shape, requires_grad=True)
+    single = torch.randn(shape, requires_grad=True)
+    targets = torch.randint(2, shape[:2]).float()
+    sie = SIELoss(margin=margin)
+    loss = sie(joint, single, targets)
+    loss.backward()
+    assert loss >= 0
+    # The joined image is pulled up, its parts down, by the same amount.
+    assert joint.grad.max() <= 0
+    torch.testing.assert_close(joint.grad, -single.grad)
+    open_gap = (single - joint > margin) & targets[:, :, None, None].bool()
+    assert torch.equal(joint.grad != 0, open_gap)
+    order = torch.randperm(shape[0])
+    again = sie(joint[order], single[order], targets[order])
+    torch.testing.assert_close(again, loss)

@@ -1,6 +1,8 @@
 # Copyright (c) mmktse authors. All rights reserved.
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mmktse.models.losses import SSRLoss
 
@@ -56,3 +58,27 @@ def test_inter_never_pulls_the_strongest_class_up():
     assert not maps.grad[:, 0].any() and maps.grad.min() >= 0
     top = maps[:, 1:].argmax(1, keepdim=True)
     assert not maps.grad[:, 1:].gather(1, top).any()
+
+
+@given(
+    seed=st.integers(0, 10**6),
+    images=st.integers(1, 3),
+    classes=st.integers(1, 4),
+    values=st.lists(st.sampled_from([0, 1, 255]), min_size=1, max_size=3))
+def test_any_labels_give_finite_losses_of_one_sign(seed, images, classes,
+                                                   values):
+    torch.manual_seed(seed)
+    maps = torch.randn(images, classes + 1, 3, 3, requires_grad=True)
+    labels = torch.tensor(values)[torch.randint(len(values), (images, 7, 7))]
+    cam_fg = torch.rand(images, 1, 7, 7)
+    targets = torch.randint(2, (images, classes)).float()
+    ssr = SSRLoss()
+    losses = ssr(maps, labels, cam_fg, targets)
+    sum(losses.values()).backward()
+    assert losses['loss_bg'] >= 0 and losses['loss_fg'] >= 0
+    assert losses['loss_inter'] <= 0
+    assert maps.grad.isfinite().all()
+    order = torch.randperm(images)
+    again = ssr(maps[order], labels[order], cam_fg[order], targets[order])
+    for name, value in losses.items():
+        torch.testing.assert_close(again[name], value)
