@@ -170,16 +170,19 @@ def test_nothing_measured():
     assert _metric().evaluate(0) == {}
 
 
-# What two processes measure; the last 0 fills the last round.
-FILLED = ((0, 2, 4), (1, 3, 0))
-DOUBLED = ((0, 2, 4), (0, 1, 3))
+# What each process measures; in the first line of each, the last 0 fills the
+# last round, in the second an image is there twice.
+SHARES = {
+    2: (((0, 2, 4), (1, 3, 0)), ((0, 2, 4), (0, 1, 3))),
+    3: (((0, 3), (1, 4), (2, 0)), ((0, 3), (0, 4), (1, 2)))
+}
 
 
-def _worker(rank, folder, port, queue):
+def _worker(rank, folder, port, queue, ranks):
     os.environ.update(MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port))
-    dist.init_process_group('gloo', rank=rank, world_size=2)
+    dist.init_process_group('gloo', rank=rank, world_size=ranks)
     samples = _samples(folder)
-    for shares in (FILLED, DOUBLED):
+    for shares in SHARES[ranks]:
         metric = _metric()
         metric.process(None, [samples[index] for index in shares[rank]])
         try:
@@ -190,13 +193,14 @@ def _worker(rank, folder, port, queue):
     dist.destroy_process_group()
 
 
-def test_two_processes_equal_one(tmp_path):
+@pytest.mark.parametrize('ranks', [2, 3])
+def test_several_processes_equal_one(tmp_path, ranks):
     metric = _metric()
     metric.process(None, _samples(tmp_path))
     expected = metric.evaluate(5)
     queue = mp.get_context('spawn').SimpleQueue()
-    port = 29600 + os.getpid() % 1000
-    mp.spawn(_worker, (tmp_path, port, queue), nprocs=2)
-    assert [queue.get(), queue.get()] == [expected] * 2
-    for message in (queue.get(), queue.get()):
-        assert 'counted twice' in message
+    port = 29600 + (os.getpid() + ranks) % 1000
+    mp.spawn(_worker, (tmp_path, port, queue, ranks), nprocs=ranks)
+    assert [queue.get() for _ in range(ranks)] == [expected] * ranks
+    for _ in range(ranks):
+        assert 'counted twice' in queue.get()

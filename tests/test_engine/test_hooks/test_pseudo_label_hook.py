@@ -178,34 +178,37 @@ def test_killed_run_ends_with_the_same_bytes(root):
     assert content(root / 'killed') == content(root / 'whole')
 
 
-def _worker(rank, root, port):
+def _worker(rank, root, port, ranks):
     os.environ.update(
         CUDA_VISIBLE_DEVICES='',
         MASTER_ADDR='127.0.0.1',
         MASTER_PORT=str(port),
         RANK=str(rank),
         LOCAL_RANK=str(rank),
-        WORLD_SIZE='2')
-    loop = runner(root, 'two', launcher='pytorch')
+        WORLD_SIZE=str(ranks))
+    loop = runner(root, 'several', launcher='pytorch')
     metrics = loop.test()
     asked = loop.model.module.asked
     (root / f'rank{rank}.json').write_text(json.dumps([metrics, asked]))
     dist.destroy_process_group()
 
 
-def test_two_processes_equal_one(root):
-    # Five images: one process gets a smaller share.
+@pytest.mark.parametrize('shares', [('ace', 'bd'), ('ad', 'be', 'c')])
+def test_several_processes_equal_one(root, shares):
+    # Five images: some processes get a smaller share.
     listed = json.loads((root / 'list.json').read_text())
     listed['data_list'].pop()
     (root / 'list.json').write_text(json.dumps(listed))
     metrics, _ = run(root, 'one')
-    port = 28600 + os.getpid() % 1000
-    mp.spawn(_worker, (root, port), nprocs=2)
+    ranks = len(shares)
+    port = 28600 + (os.getpid() + ranks) % 1000
+    mp.spawn(_worker, (root, port, ranks), nprocs=ranks)
     results = [
-        json.loads((root / f'rank{rank}.json').read_text()) for rank in (0, 1)
+        json.loads((root / f'rank{rank}.json').read_text())
+        for rank in range(ranks)
     ]
-    assert results == [[metrics, list('ace')], [metrics, list('bd')]]
-    assert content(root / 'two') == content(root / 'one')
+    assert results == [[metrics, list(share)] for share in shares]
+    assert content(root / 'several') == content(root / 'one')
 
 
 def test_finished_folder_needs_no_network(root):

@@ -26,27 +26,33 @@ def test_empty_is_zero_with_finite_gradient(eps):
     assert mean == 0 and not values.grad.any()
 
 
-def _rank(rank, port, path):
+MASK = torch.tensor([True, False, False, True, False, False, True])
+
+
+def _rank(rank, port, path, ranks):
     os.environ.update(
         MASTER_ADDR='127.0.0.1',
         MASTER_PORT=str(port),
         RANK=str(rank),
-        WORLD_SIZE='2')
+        WORLD_SIZE=str(ranks))
     dist.init_process_group('gloo')
-    values = torch.arange(6.)[rank::2].requires_grad_()
-    mask = torch.tensor([True, False, True, False, False, False])[rank::2]
-    mean = masked_mean(values, mask)
+    values = torch.arange(7.)[rank::ranks].requires_grad_()
+    mean = masked_mean(values, MASK[rank::ranks])
     mean.backward()
     torch.save((mean.detach(), values.grad), f'{path}/{rank}.pth')
     dist.barrier()
     dist.destroy_process_group()
 
 
-def test_two_ranks_average_to_the_joint_mean(tmp_path):
-    # All marked values lie on rank 0.
-    port = 20000 + os.getpid() % 20000
-    mp.spawn(_rank, args=(port, str(tmp_path)), nprocs=2)
-    (a, grad_a), (b, grad_b) = (
-        torch.load(tmp_path / f'{r}.pth', weights_only=True) for r in (0, 1))
-    assert (a + b) / 2 == 1.
-    assert (grad_a / 2).tolist() == [0.5, 0.5, 0] and not grad_b.any()
+@pytest.mark.parametrize('ranks', [2, 3])
+def test_ranks_average_to_the_joint_mean(tmp_path, ranks):
+    # With three, all marked values lie on rank 0.
+    port = 20000 + (os.getpid() + ranks) % 20000
+    mp.spawn(_rank, args=(port, str(tmp_path), ranks), nprocs=ranks)
+    means, grads = zip(
+        *(torch.load(tmp_path / f'{rank}.pth', weights_only=True)
+          for rank in range(ranks)))
+    # DistributedDataParallel averages gradients.
+    torch.testing.assert_close(sum(means) / ranks, torch.tensor(3.))
+    for rank, grad in enumerate(grads):
+        torch.testing.assert_close(grad / ranks, MASK[rank::ranks] / 3)
