@@ -82,8 +82,8 @@ class ExportedCAM(ExportedNetwork):
             tuple[Tensor, Tensor]: Raw class scores (N, C, h, w), and
             probabilities (N, C) of the image-level classes.
         """
-        cam = self.model(self.normalize(image))
-        return cam, self.model.head.logits(cam).sigmoid()
+        cam, logits = self.model.scores_and_logits(self.normalize(image))
+        return cam, logits.sigmoid()
 
 
 def exported_network(model: nn.Module) -> ExportedNetwork:

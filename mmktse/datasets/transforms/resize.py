@@ -56,7 +56,7 @@ class MultiScaleViews(BaseTransform):
     """Turns an image into a list of it at several scales.
 
     Required and modified key: ``img``, afterwards a list in the order of
-    ``scales``. Added key: ``ori_shape``, (H, W) of the image before.
+    ``scales``. Added key, unless it is there: ``ori_shape``, (H, W).
 
     Args:
         scales (Sequence[float]): Factors of the image's size. Defaults to
@@ -76,7 +76,7 @@ class MultiScaleViews(BaseTransform):
     def transform(self, results: dict) -> dict:
         """Makes the views."""
         img = results['img']
-        results['ori_shape'] = img.shape[:2]
+        results.setdefault('ori_shape', img.shape[:2])
         results['img'] = [
             _rescale(img, scale, **self.kwargs) for scale in self.scales
         ]

@@ -1,6 +1,6 @@
 # Copyright (c) mmktse authors. All rights reserved.
 from collections import defaultdict
-from typing import Dict, List, Optional, Sequence, Union
+from typing import Dict, List, Optional, Sequence, Tuple, Union
 
 import torch
 from mmpretrain.models import BaseClassifier
@@ -113,6 +113,11 @@ class CAMClassifier(BaseClassifier):
         with torch.autocast(inputs.device.type, enabled=False):
             return self.head(feats)
 
+    def scores_and_logits(self, inputs: Tensor) -> Tuple[Tensor, Tensor]:
+        """Raw class scores (N, C, h, w) and image logits (N, C)."""
+        scores = self.head.scores(self.score_maps(inputs))
+        return scores, self.head.logits(scores)
+
     def targets(self, data_samples: List[DataSample], like: Tensor) -> Tensor:
         """Image-level labels (N, C), 0 or 1, on the device of ``like``."""
         targets = like.new_zeros((len(data_samples), self.head.num_classes))
@@ -177,16 +182,12 @@ class CAMClassifier(BaseClassifier):
             batch = torch.stack(view)
             if self.test_cfg.get('flip', True):
                 batch = torch.cat((batch, batch.flip(-1)))
-            scores = self.head.scores(self.score_maps(batch))
-            logits = self.head.logits(scores)
+            scores, logits = self.scores_and_logits(batch)
             scores[count:] = scores[count:].flip(-1)
             # Of each image: its view, then its mirror if there is one.
             maps.append(scores.unflatten(0, (-1, count)).transpose(0, 1))
             probabilities.append(logits.sigmoid().unflatten(0, (-1, count)))
         probabilities = torch.cat(probabilities).mean(0)
-        merge = dict(
-            views=merge_views,
-            pairs=merge_pairs)[self.test_cfg.get('merge', 'views')]
         for i, sample in enumerate(data_samples):
             sample.set_pred_score(probabilities[i])
             if 'gt_label' in sample:
@@ -198,5 +199,20 @@ class CAMClassifier(BaseClassifier):
                 source = 'prediction'
             sample.set_metainfo(dict(cam_source=source))
             sample.cam_classes = classes
-            sample.cam = merge([scores[i][:, classes] for scores in maps],
-                               tuple(sample.ori_shape[:2]))
+            sample.cam = self.merge([scores[i][:, classes] for scores in maps],
+                                    tuple(sample.ori_shape[:2]))
+
+    def merge(self, views: List[Tensor], size: Tuple[int, int]) -> Tensor:
+        """CAMs of one image from the scores of all its views.
+
+        Args:
+            views (list[Tensor]): For every scale the raw scores (V, K, h, w)
+                of the K present classes; V is 2 with ``flip``, the mirror,
+                which is turned back already, second.
+            size (tuple[int, int]): (H, W) of the original image.
+
+        Returns:
+            Tensor: (K, H, W) in [0, 1).
+        """
+        merge = dict(views=merge_views, pairs=merge_pairs)
+        return merge[self.test_cfg.get('merge', 'views')](views, size)

@@ -39,6 +39,9 @@ def test_views(image):
                                                            (70, 101), (35, 50)]
     np.testing.assert_array_equal(results['img'][1], image)
     assert results['ori_shape'] == (70, 101)
+    # Of an image that was resized before, CAMs get the original size.
+    resized = dict(img=image, ori_shape=(35, 50))
+    assert MultiScaleViews()(resized)['ori_shape'] == (35, 50)
     assert all(view.dtype == np.uint8 for view in results['img'])
 
 
