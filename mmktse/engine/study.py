@@ -6,9 +6,9 @@ from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
 
-from mmktse.utils import atomic_write, json_sha256
+from mmktse.utils import BusyError, atomic_write, json_sha256
 from mmktse.visualization import load_scalars, training_seconds
-from .pipeline import METRICS, BusyError, Pipeline, format_table
+from .pipeline import METRICS, Pipeline, format_table
 
 _WORD = re.compile(r'\{(\w+)\}')
 
@@ -374,7 +374,7 @@ class Study:
             if any(cells.values()):
                 title = row.get('title', name)
                 rows.append(dict(cells, row=title, seeds=str(len(figures))))
-        return format_table(
-            rows,
-            [(key, key, '')
-             for key in ('row', 'seeds', *(c['title'] for c in columns))])
+        return format_table(rows,
+                            [(key, key, '')
+                             for key in ('row', 'seeds', *(c['title']
+                                                           for c in columns))])
