@@ -36,7 +36,7 @@ def _config_message(error: BaseException) -> Optional[str]:
     if ('build_from_cfg' in names
             and names[-1] in ('build_from_cfg', '__init__') and re.search(
                 r'__init__\(\) (got an unexpected|missing)|'
-                r'is not in the \S+ registry', message)):
+                r'is not in the .+ registry', message)):
         return (f'The config does not fit: {message.split(". ")[0]}: correct '
                 'it in the config or in --cfg-options.')
     return None

@@ -105,11 +105,12 @@ def test_a_tool_that_succeeds_leaves_its_group(monkeypatch, fails):
     (dict(type='GPPHaed'), ['GPPHaed', 'registry']),
     (dict(type='GPPHead', num_clases=3), ['GPPHead', "'num_clases'"]),
     (dict(type='GPPHead'), ['GPPHead', "'num_classes'"]),
+    (dict(type='ToyOuter', init_cfg=dict(type='Pretraind')), ['Pretraind']),
     (dict(type='ToyOuter', inner=1), ["'inner'"]),
 ])
 def test_misspelt_config_is_a_sentence(cfg, parts):
     with pytest.raises((TypeError, KeyError)) as info:
-        MODELS.build(cfg)
+        MODELS.build(cfg).init_weights()
     message = user_message(info.value)
     assert message.startswith('The config does not fit: ')
     assert '--cfg-options' in message and 'http' not in message
