@@ -41,5 +41,8 @@ def _check_versions() -> None:
 _check_versions()
 
 from . import registry  # noqa: E402
+from .engine.checkpoint import read_weights_only  # noqa: E402
+
+read_weights_only()
 
 __all__ = ['__version__', 'registry']

@@ -16,7 +16,7 @@ from mmengine.runner import Runner
 
 from mmktse.engine.config import (check_checkpoint, check_data_folders,
                                   load_config)
-from mmktse.engine.dist import allow_long_waits, setup_distributed
+from mmktse.engine.dist import allow_long_waits, setup_distributed, sole_run
 from mmktse.engine.errors import one_sentence_errors
 from mmktse.engine.label_maker import (PseudoLabelMaker, network_origin,
                                        stored_origin)
@@ -239,6 +239,31 @@ def measure(dataset, split: str, args, settings: dict, note: str,
     return result
 
 
+def make(cfg, args, settings: dict, choice: Optional[dict]) -> None:
+    """Makes the labels, and measures them where there are masks."""
+    work = run_network if args.from_seeds is None else label_seeds
+    dataset = work(cfg, args, settings)
+    samples = [dataset.get_data_info(i) for i in range(len(dataset))]
+    ids = [sample['img_id'] for sample in samples]
+    if choice and is_main_process():
+        record_choice(args.out, choice, ids)
+    masks = [sample.get('seg_map_path') for sample in samples]
+    if args.no_eval or not all(m and osp.isfile(m) for m in masks):
+        return
+    source = cfg.test_dataloader.dataset
+    split = source.get('id_file') or source.get('ann_file') or 'all images'
+    note = overlap_note(choice, ids) if choice else ''
+    result = measure(dataset, split, args, settings, note,
+                     settings['seed_protocol'])
+    if is_main_process():
+        with atomic_write(osp.join(args.out, 'metrics.json'), 'w') as file:
+            json.dump(result, file, indent=1)
+        for row in result['rows']:
+            print('{what}: mIoU {mIoU:.2f}, precision {precision:.2f}, recall '
+                  '{recall:.2f} on {split}, threshold {threshold:.2f} '
+                  '({threshold_source}), refiner {refiner}'.format(**row))
+
+
 @one_sentence_errors
 def main() -> None:
     args = parse_args()
@@ -253,28 +278,10 @@ def main() -> None:
     settings = label_settings(cfg, args.threshold, choice)
     if choice and choice['seeds'] != seed_origin(cfg, args, settings):
         settings['threshold_source'] += ', on other seeds'
-    protocol = settings['seed_protocol'] = seed_protocol(cfg)
+    settings['seed_protocol'] = seed_protocol(cfg)
     allow_long_waits(cfg)
-    work = run_network if args.from_seeds is None else label_seeds
-    dataset = work(cfg, args, settings)
-    samples = [dataset.get_data_info(i) for i in range(len(dataset))]
-    ids = [sample['img_id'] for sample in samples]
-    if choice and is_main_process():
-        record_choice(args.out, choice, ids)
-    masks = [sample.get('seg_map_path') for sample in samples]
-    if args.no_eval or not all(m and osp.isfile(m) for m in masks):
-        return
-    source = cfg.test_dataloader.dataset
-    split = source.get('id_file') or source.get('ann_file') or 'all images'
-    note = overlap_note(choice, ids) if choice else ''
-    result = measure(dataset, split, args, settings, note, protocol)
-    if is_main_process():
-        with atomic_write(osp.join(args.out, 'metrics.json'), 'w') as file:
-            json.dump(result, file, indent=1)
-        for row in result['rows']:
-            print('{what}: mIoU {mIoU:.2f}, precision {precision:.2f}, recall '
-                  '{recall:.2f} on {split}, threshold {threshold:.2f} '
-                  '({threshold_source}), refiner {refiner}'.format(**row))
+    with sole_run(args.out, args.launcher):
+        make(cfg, args, settings, choice)
 
 
 if __name__ == '__main__':

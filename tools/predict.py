@@ -6,6 +6,7 @@ Running the same command again goes on where a killed run stopped.
 import argparse
 import os.path as osp
 from pathlib import Path
+from typing import List
 
 from mmengine.config import Config, DictAction
 from mmengine.dist import barrier, is_main_process
@@ -13,11 +14,12 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
 from mmktse.datasets.image_folder import find_images, image_root
-from mmktse.datasets.image_labels import read_lines
+from mmktse.datasets.image_labels import read_ids
 from mmktse.engine.checkpoint import read_checkpoint
 from mmktse.engine.config import (check_checkpoint, fill_num_classes,
                                   load_config)
-from mmktse.engine.dist import allow_long_waits, setup_distributed
+from mmktse.engine.dist import (allow_long_waits, is_first_process,
+                                setup_distributed, sole_run)
 from mmktse.engine.errors import one_sentence_errors
 from mmktse.engine.label_maker import network_origin
 from mmktse.engine.test_time import (class_meta, crf_settings, enable_tta,
@@ -66,13 +68,6 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def read_ids(path: str) -> list:
-    """Ids at the starts of the lines of a text file, each once."""
-    if not osp.isfile(path):
-        raise FileNotFoundError(f'There is no list {path}.')
-    return list(dict.fromkeys(line.split()[0] for line, _ in read_lines(path)))
-
-
 def prepare(cfg: Config, args: argparse.Namespace) -> dict:
     """Sets model, images and writer in the config.
 
@@ -115,26 +110,16 @@ def prepare(cfg: Config, args: argparse.Namespace) -> dict:
         refiner=refiner)
 
 
-@one_sentence_errors
-def main() -> None:
-    args = parse_args()
-    cfg = load_config(args.config, args.cfg_options)
-    if cfg.get('default_scope') != 'mmseg':
-        raise ValueError(f'{args.config} is not a segmentation network; the '
-                         'maps of a CAM network are written by '
-                         'tools/make_pseudo_labels.py.')
-    check_checkpoint(args.checkpoint)
-    images = find_images(args.images, args.ids and read_ids(args.ids))
-    if Path(args.out).resolve().is_relative_to(Path(args.images).resolve()):
-        raise ValueError(f'--out {args.out} lies in {args.images}, so that '
-                         'overlays would be taken for images later: choose a '
-                         'folder elsewhere.')
-    claim_folder(args.out, prepare(cfg, args))
+def predict(cfg: Config, args: argparse.Namespace, ids: List[str]) -> None:
+    """Segments the images that are not done yet."""
+    settings = prepare(cfg, args)
+    if is_first_process(args.launcher):
+        claim_folder(args.out, settings)
     todo = [
-        img_id for img_id in images
+        img_id for img_id in ids
         if not is_predicted(args.out, img_id, not args.no_overlay)
     ]
-    print(f'{len(images) - len(todo)} of {len(images)} images are done.')
+    print(f'{len(ids) - len(todo)} of {len(ids)} images are done.')
     if not todo:
         return
     cfg.test_dataloader.dataset.ids = todo
@@ -145,6 +130,24 @@ def main() -> None:
         clear_partial_files(args.out)
     barrier()  # nobody writes before all have looked
     runner.test()
+
+
+@one_sentence_errors
+def main() -> None:
+    args = parse_args()
+    cfg = load_config(args.config, args.cfg_options)
+    if cfg.get('default_scope') != 'mmseg':
+        raise ValueError(f'{args.config} is not a segmentation network; the '
+                         'maps of a CAM network are written by '
+                         'tools/make_pseudo_labels.py.')
+    check_checkpoint(args.checkpoint)
+    images = find_images(args.images, args.ids and list(read_ids(args.ids)))
+    if Path(args.out).resolve().is_relative_to(Path(args.images).resolve()):
+        raise ValueError(f'--out {args.out} lies in {args.images}, so that '
+                         'overlays would be taken for images later: choose a '
+                         'folder elsewhere.')
+    with sole_run(args.out, args.launcher):
+        predict(cfg, args, list(images))
 
 
 if __name__ == '__main__':

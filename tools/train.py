@@ -12,7 +12,7 @@ from mmktse.engine.config import (check_checkpoint, check_data_folders,
                                   check_pretrained, load_config,
                                   pretrained_weights, set_work_dir,
                                   without_weights)
-from mmktse.engine.dist import setup_distributed
+from mmktse.engine.dist import setup_distributed, sole_run
 from mmktse.engine.errors import one_sentence_errors
 
 
@@ -79,22 +79,15 @@ def set_resume(cfg: Config, resume) -> None:
     cfg.load_from = resume or cfg.get('load_from')
     if cfg.load_from:
         check_checkpoint(cfg.load_from)
+    if cfg.get('resume'):
+        cfg.custom_hooks = [
+            *cfg.get('custom_hooks', []),
+            dict(type='mmktse.FittingCheckpointHook')
+        ]
 
 
-@one_sentence_errors
-def main() -> None:
-    args = parse_args()
-    cfg = load_config(args.config, args.cfg_options)
-    set_work_dir(cfg, args.config, args.work_dir)
-    set_resume(cfg, args.resume)
-    check_data_folders(
-        cfg, ('train_dataloader', 'warmup_dataloader', 'val_dataloader'))
-    # The Runner reads them before it resumes, too.
-    check_pretrained(cfg)
-    if args.amp:
-        enable_amp(cfg)
-    check_amp(cfg)
-    setup_distributed(cfg, args.launcher)
+def train(cfg: Config) -> None:
+    """Runs the training."""
     runner = Runner.from_cfg(cfg)
     try:
         runner.train()
@@ -105,6 +98,25 @@ def main() -> None:
         raise FileNotFoundError(
             f'The pretrained weights {file} ({path}) cannot be downloaded '
             f'({error.reason}): {without_weights(path)}.') from error
+
+
+@one_sentence_errors
+def main() -> None:
+    args = parse_args()
+    cfg = load_config(args.config, args.cfg_options)
+    set_work_dir(cfg, args.config, args.work_dir)
+    check_data_folders(
+        cfg, ('train_dataloader', 'warmup_dataloader', 'val_dataloader'))
+    # The Runner reads them before it resumes, too.
+    check_pretrained(cfg)
+    if args.amp:
+        enable_amp(cfg)
+    check_amp(cfg)
+    setup_distributed(cfg, args.launcher)
+    with sole_run(cfg.work_dir, args.launcher):
+        # Not before: another run may be writing checkpoints.
+        set_resume(cfg, args.resume)
+        train(cfg)
 
 
 if __name__ == '__main__':

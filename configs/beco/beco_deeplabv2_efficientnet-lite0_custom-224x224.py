@@ -5,8 +5,8 @@ _base_ = '../deeplabv2/deeplabv2_efficientnet-lite0_custom-224x224.py'
 
 model = dict(type='mmktse.BECO')
 train_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='LoadAnnotations'),
+    dict(type='mmktse.LoadImage'),
+    dict(type='mmktse.LoadMask'),
     dict(type='mmktse.LoadConfidence'),
     dict(
         type='mmktse.RandomResizedSegCrop',
@@ -16,13 +16,13 @@ train_pipeline = [
     dict(type='mmktse.PackConfidentSegInputs')
 ]
 tta_pipeline = [
-    dict(type='LoadImageFromFile'),
+    dict(type='mmktse.LoadImage'),
     dict(
         type='TestTimeAug',
         transforms=[[
             dict(type='Resize', scale_factor=r, keep_ratio=True)
             for r in (1.0, 0.75, 1.25)
-        ], [dict(type='LoadAnnotations')], [dict(type='PackSegInputs')]])
+        ], [dict(type='mmktse.LoadMask')], [dict(type='PackSegInputs')]])
 ]
 tta_model = dict(_delete_=True, type='mmktse.MaxSegTTAModel')
 train_dataloader = dict(dataset=dict(confidence=True, pipeline=train_pipeline))

@@ -10,7 +10,7 @@ crop_size = (512, 512)
 model = dict(type='mmktse.BECO', data_preprocessor=dict(size=crop_size))
 # Colours are changed in the model, after the images are mixed.
 train_pipeline = [
-    dict(type='LoadImageFromFile'),
+    dict(type='mmktse.LoadImage'),
     dict(type='LoadAnnotations'),
     dict(type='mmktse.LoadConfidence'),
     dict(
@@ -22,13 +22,13 @@ train_pipeline = [
 ]
 # Images are squeezed to 512x512; the scores go back to their own size.
 test_pipeline = [
-    dict(type='LoadImageFromFile'),
+    dict(type='mmktse.LoadImage'),
     dict(type='Resize', scale=crop_size, keep_ratio=False),
     dict(type='LoadAnnotations'),
     dict(type='PackSegInputs')
 ]
 tta_pipeline = [
-    dict(type='LoadImageFromFile'),
+    dict(type='mmktse.LoadImage'),
     dict(
         type='TestTimeAug',
         transforms=[[

@@ -13,7 +13,7 @@ model = dict(
     decode_head=dict(num_classes=81))
 # Colours are changed in the model, after the images are mixed.
 train_pipeline = [
-    dict(type='LoadImageFromFile'),
+    dict(type='mmktse.LoadImage'),
     dict(type='LoadAnnotations'),
     dict(type='mmktse.LoadConfidence'),
     dict(
@@ -25,13 +25,13 @@ train_pipeline = [
 ]
 # Images are squeezed to 512x512; the scores go back to their own size.
 test_pipeline = [
-    dict(type='LoadImageFromFile'),
+    dict(type='mmktse.LoadImage'),
     dict(type='Resize', scale=crop_size, keep_ratio=False),
     dict(type='LoadAnnotations'),
     dict(type='PackSegInputs')
 ]
 tta_pipeline = [
-    dict(type='LoadImageFromFile'),
+    dict(type='mmktse.LoadImage'),
     dict(
         type='TestTimeAug',
         transforms=[[

@@ -5,7 +5,7 @@ _base_ = './deeplabv2_efficientnet-lite0_custom-224x224.py'
 train_dataloader = dict(
     dataset=dict(
         _delete_=True,
-        type='BaseSegDataset',
+        type='mmktse.SegListDataset',
         data_root=_base_.data_root,
         data_prefix=dict(
             img_path='JPEGImages', seg_map_path='SegmentationClass'),

@@ -9,7 +9,7 @@ from typing import (Dict, Iterable, Iterator, List, NamedTuple, Optional,
                     Sequence, Tuple)
 from xml.etree import ElementTree
 
-from mmktse.utils import atomic_write
+from mmktse.utils import atomic_write, is_inside
 
 
 class Entry(NamedTuple):
@@ -38,6 +38,46 @@ def read_lines(path: str) -> Iterator[Tuple[str, str]]:
             line = line.partition('#')[0].strip()
             if line:
                 yield line, f'{path}:{number}'
+
+
+def read_ids(path: str,
+             problems: Optional[List[str]] = None) -> Dict[str, str]:
+    """Reads a list of images.
+
+    Args:
+        path (str): Text file whose lines start with an id.
+        problems (list[str], optional): Gets a sentence for each id that is
+            repeated or leads elsewhere. Defaults to None: the first one is
+            raised.
+
+    Returns:
+        dict[str, str]: Place of each id, in the order of the file.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is empty, or an id is wrong and there is no
+            ``problems``.
+    """
+    if not osp.isfile(path):
+        raise FileNotFoundError(f'There is no list {path}: set data_root and '
+                                'the path of the list to where it is.')
+    found: List[str] = []
+    ids: Dict[str, str] = {}
+    for line, place in read_lines(path):
+        img_id = line.split()[0]
+        if img_id in ids:
+            found.append(f'{place}: id {img_id} is at {ids[img_id]} already; '
+                         'remove it.')
+        elif not is_inside(img_id):
+            found.append(f'{place}: id {img_id} leads out of the data '
+                         'folder; correct it.')
+        else:
+            ids[img_id] = place
+    if problems is not None:
+        problems += found
+    elif found or not ids:
+        raise ValueError((found or [f'{path} lists no image.'])[0])
+    return ids
 
 
 def read_classes(path: str) -> Tuple[str, ...]:
@@ -202,7 +242,10 @@ def read_labels(
                          'folder of VOC XML files.')
     labels: Dict[str, Entry] = {}
     for img_id, entry in entries:
-        if img_id in labels:
+        if not is_inside(img_id):
+            problems.append(f'{entry.place}: id {img_id} leads out of the '
+                            'data folder; correct it.')
+        elif img_id in labels:
             problems.append(
                 f'{entry.place}: id {img_id} is at {labels[img_id].place} '
                 'already; remove one of them.')

@@ -7,8 +7,8 @@ from mmengine.dataset import BaseDataset, force_full_init
 
 from mmktse.registry import DATASETS
 from .image_labels import (Entry, class_indices, list_image_ids,
-                           read_class_folders, read_classes, read_labels,
-                           read_lines)
+                           read_class_folders, read_classes, read_ids,
+                           read_labels)
 
 
 @DATASETS.register_module()
@@ -162,17 +162,7 @@ class ImageLevelDataset(BaseDataset):
         problems: List[str] = []
         image_folder = self.data_prefix['img_path']
         if self.id_file is not None:
-            if not osp.isfile(self.id_file):
-                raise FileNotFoundError(
-                    f'There is no list {self.id_file}: set data_root and '
-                    'id_file to where it is.')
-            ids = {}
-            for line, place in read_lines(self.id_file):
-                img_id = line.split()[0]
-                if img_id in ids:
-                    problems.append(f'{place}: id {img_id} is at '
-                                    f'{ids[img_id]} already; remove it.')
-                ids.setdefault(img_id, place)
+            ids = read_ids(self.id_file, problems)
         labels: Dict[str, Entry] = {}
         if self.ann_file:
             labels, wrong = read_labels(self.ann_file, ids)

@@ -2,11 +2,11 @@
 import os.path as osp
 from typing import List, Optional
 
-from mmengine.fileio import list_from_file
 from mmseg.datasets import BaseSegDataset
 
 from mmktse.registry import DATASETS
 from mmktse.seeds.manifest import LABELS, check_complete, confidence_path
+from .image_labels import read_ids
 
 
 @DATASETS.register_module()
@@ -31,7 +31,7 @@ class PseudoLabelSegDataset(BaseSegDataset):
         FileNotFoundError: If the folder is incomplete, or misses an image of
             ``ann_file``, or an image is gone.
         ValueError: If the folder was made for other classes, or without the
-            masks that ``confidence`` asks for.
+            masks that ``confidence`` asks for, or the list is wrong.
     """
 
     def __init__(self,
@@ -70,11 +70,7 @@ class PseudoLabelSegDataset(BaseSegDataset):
         """Lists image and label of each id."""
         ids = self.manifest['ids']
         if self.ann_file:
-            lines = [
-                line.split('#')[0].split()
-                for line in list_from_file(self.ann_file)
-            ]
-            ids = [line[0] for line in lines if line]
+            ids = list(read_ids(self.ann_file))
             check_complete(self.pseudo_label_dir, ids)
         data_list = [
             dict(
@@ -82,6 +78,7 @@ class PseudoLabelSegDataset(BaseSegDataset):
                                   name + self.img_suffix),
                 seg_map_path=osp.join(self.data_prefix['seg_map_path'],
                                       name + self.seg_map_suffix),
+                num_classes=len(self.metainfo['classes']),
                 label_map=self.label_map,
                 reduce_zero_label=self.reduce_zero_label,
                 seg_fields=[]) for name in ids

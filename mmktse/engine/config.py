@@ -1,13 +1,19 @@
 # Copyright (c) mmktse authors. All rights reserved.
+import inspect
 import os.path as osp
+from difflib import get_close_matches
 from typing import Any, Iterator, List, Optional, Sequence, Tuple
 
 from mmengine.config import Config
+from mmengine.runner import Runner
 
 from mmktse.datasets.image_labels import read_classes
 
 # Given once on the command line, these reach every data set of a config.
 SHARED_OPTIONS = ('data_root', 'pseudo_label_dir')
+# What a config need not hold, beside the arguments of the Runner.
+_OWN_OPTIONS = (*SHARED_OPTIONS, 'pseudo_labels', 'crf', 'tta_model',
+                'tta_pipeline', 'find_unused_parameters')
 
 
 def load_config(path: str, cfg_options: Optional[dict] = None) -> Config:
@@ -26,17 +32,34 @@ def load_config(path: str, cfg_options: Optional[dict] = None) -> Config:
 
     Raises:
         FileNotFoundError: If there is no such file.
+        ValueError: If nothing knows an option.
     """
     if not osp.isfile(path):
         raise FileNotFoundError(f'There is no config {path}.')
     cfg = Config.fromfile(path)
     options = dict(cfg_options or {})
+    _check_options(cfg, options)
     for name in SHARED_OPTIONS:
         if name in options:
             _replace(cfg._cfg_dict, name, options[name])
     cfg.merge_from_dict(options)
     _fill_classes(cfg)
     return cfg
+
+
+def _check_options(cfg: Config, options: dict) -> None:
+    """Refuses an option that would change nothing.
+
+    What lies deeper is refused by what is built from it.
+    """
+    known = {*cfg, *inspect.signature(Runner).parameters, *_OWN_OPTIONS}
+    for option in options:
+        name = option.split('.')[0]
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            hint = f'; is {near[0]} meant?' if near else '.'
+            raise ValueError(f'The option {option} is no setting of '
+                             f'{cfg.filename}{hint}')
 
 
 def _fill_classes(cfg: Config) -> None:

@@ -1,12 +1,17 @@
 # Copyright (c) mmktse authors. All rights reserved.
 import gc
 import os
+from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
+from typing import Iterator, Union
 
 import torch.distributed as torch_dist
 from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.dist import is_distributed
+
+from mmktse.utils import folder_lock
 
 # Rank, rank on its node and number of processes, as each launcher names them.
 _VARIABLES = dict(
@@ -57,6 +62,37 @@ def setup_distributed(cfg: Config, launcher: str) -> None:
         find_unused_parameters=cfg.get('find_unused_parameters', False))
     wrapper.update(cfg.get('model_wrapper_cfg') or {}, device_ids=None)
     cfg.model_wrapper_cfg = wrapper
+
+
+def is_first_process(launcher: str) -> bool:
+    """Whether this is rank 0, as the launcher says before a group is there.
+
+    Args:
+        launcher (str): 'none', 'pytorch', 'slurm' or 'mpi'.
+    """
+    return launcher == 'none' or os.environ.get(
+        _VARIABLES[launcher][0]) in (None, '0')
+
+
+@contextmanager
+def sole_run(folder: Union[str, Path], launcher: str) -> Iterator[None]:
+    """Keeps a second run, of any number of processes, out of a folder.
+
+    Rank 0 holds the lock; where it fails, the launcher ends the others.
+
+    Args:
+        folder (str | Path): Folder of results; made if needed.
+        launcher (str): 'none', 'pytorch', 'slurm' or 'mpi'.
+
+    Raises:
+        BusyError: If another run is at work there.
+        OSError: If the folder cannot be made or written to.
+    """
+    if is_first_process(launcher):
+        with folder_lock(folder):
+            yield
+    else:
+        yield
 
 
 def allow_long_waits(cfg: Config) -> None:

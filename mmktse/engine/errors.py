@@ -7,6 +7,7 @@ import traceback
 from pathlib import Path
 from typing import Callable, Optional, Tuple
 
+from mmktse.utils.atomic import NO_ROOM
 from .dist import leave_distributed
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -28,12 +29,26 @@ def _origin(error: BaseException) -> Tuple[str, str]:
     return (files[-1] if files else ''), message
 
 
+def _config_message(error: BaseException) -> Optional[str]:
+    """The sentence about a name in a config that nothing knows."""
+    names = [f.name for f in traceback.extract_tb(error.__traceback__)]
+    message = str(error.args[0]) if error.args else ''
+    if ('build_from_cfg' in names
+            and names[-1] in ('build_from_cfg', '__init__') and re.search(
+                r'__init__\(\) (got an unexpected|missing)|'
+                r'is not in the .+ registry', message)):
+        return (f'The config does not fit: {message.split(". ")[0]}: correct '
+                'it in the config or in --cfg-options.')
+    return None
+
+
 def user_message(error: BaseException) -> Optional[str]:
     """The sentence for the user, where an error is no programming error.
 
     That is a ValueError, RuntimeError or OSError that this package raised
-    itself (in a worker process as well), a file that is missing, or an import
-    that failed. Everything else deserves its traceback.
+    itself (in a worker process as well), a file that is missing, an import
+    that failed, a name in the config that nothing knows, or a full disk.
+    Everything else deserves its traceback.
 
     Args:
         error (BaseException): What was raised.
@@ -47,7 +62,10 @@ def user_message(error: BaseException) -> Optional[str]:
                   (FileNotFoundError, ImportError)) or (ours and isinstance(
                       error, (ValueError, RuntimeError, OSError))):
         return ' '.join(message.split())
-    return None
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        return (f'A file was not written ({error.strerror}): make room and '
+                'run the same command again; a training takes --resume.')
+    return _config_message(error)
 
 
 def one_sentence_errors(main: Callable[[], None]) -> Callable[[], None]:

@@ -1,7 +1,6 @@
 # Copyright (c) mmktse authors. All rights reserved.
 import argparse
 import ctypes
-import fcntl
 import json
 import os
 import re
@@ -11,7 +10,6 @@ import subprocess
 import sys
 import time
 import uuid
-from contextlib import contextmanager
 from pathlib import Path
 from typing import (Any, Callable, Dict, Iterator, List, Optional, Sequence,
                     Tuple)
@@ -19,7 +17,7 @@ from typing import (Any, Callable, Dict, Iterator, List, Optional, Sequence,
 from mmengine.config import Config, DictAction
 
 from mmktse.seeds.manifest import read_manifest
-from mmktse.utils import atomic_write, file_sha256, json_sha256
+from mmktse.utils import atomic_write, file_sha256, folder_lock, json_sha256
 from .checkpoint import latest_checkpoint
 from .provenance import code_version, hardware
 
@@ -178,10 +176,6 @@ def _run(command: Sequence[str], **kwargs: Any) -> Tuple[int, float]:
         process.returncode = os.waitstatus_to_exitcode(status)
     unit = 2**20 if sys.platform == 'darwin' else 2**10
     return process.returncode, round(usage.ru_maxrss / unit, 1)
-
-
-class BusyError(RuntimeError):
-    """Another process is at work in the folder."""
 
 
 class Stage:
@@ -550,7 +544,7 @@ class Pipeline:
             BusyError: If another process is at work in the folder.
             RuntimeError: If a stage fails.
         """
-        with self._lock(patience) as lock:
+        with folder_lock(self.work_dir, patience) as lock:
             self._refuse_stale()
             for number, stage in enumerate(self.stages.values(), 1):
                 place = f'[{number}/{len(self.stages)}] {stage.name}'
@@ -653,25 +647,3 @@ class Pipeline:
             memory=memory,
             provenance=dict(stage.provenance(), code=', '.join(versions)))
         print(f'{place}: done in {seconds:.0f} s', flush=True)
-
-    @contextmanager
-    def _lock(self, patience: float) -> Iterator[int]:
-        """Keeps a second run out of the folder."""
-        self.work_dir.mkdir(parents=True, exist_ok=True)
-        file = os.open(self.work_dir / '.lock', os.O_RDWR | os.O_CREAT)
-        try:
-            deadline = time.monotonic() + patience
-            while True:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    if time.monotonic() > deadline:
-                        raise BusyError(
-                            f'Another process is at work in {self.work_dir}; '
-                            'wait for it, or choose another --work-dir.'
-                        ) from None
-                    time.sleep(.1)
-            yield file
-        finally:
-            os.close(file)

@@ -44,7 +44,7 @@ def image_pipeline(pipeline: Sequence) -> list:
             are changed as well.
 
     Returns:
-        list: Without ``LoadAnnotations``, and with a loader that names a bad
+        list: Without the loader of masks, and with a loader that names a bad
         file.
     """
     steps: list = []
@@ -55,7 +55,7 @@ def image_pipeline(pipeline: Sequence) -> list:
             steps += [branch] if branch else []
             continue
         name = str(step['type']).split('.')[-1]
-        if name == 'LoadAnnotations':
+        if name in ('LoadAnnotations', 'LoadMask'):
             continue
         if name == 'LoadImageFromFile':
             step = dict(step, type='mmktse.LoadImage')

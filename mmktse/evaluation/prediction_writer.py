@@ -96,13 +96,17 @@ class _Write:
         label = prediction if self.refiner is None else self.refine(item)
         if self.overlay:
             image = read_image(path, label.shape)
-            sample = SegDataSample(
-                pred_sem_seg=PixelData(data=torch.from_numpy(label)[None]))
+            # The visualizer takes a mask of a single pixel for an index.
+            times = 2 if label.size == 1 else 1
+            shown = torch.from_numpy(label.repeat(times, 0))
             self.visualizer.add_datasample(
-                '', image, sample, with_labels=label.size <= MAX_NAMED_PIXELS)
+                '',
+                image.repeat(times, 0),
+                SegDataSample(pred_sem_seg=PixelData(data=shown[None])),
+                with_labels=label.size <= MAX_NAMED_PIXELS)
+            drawn = self.visualizer.get_image()[:len(label)]
             with atomic_write(overlay_path(self.out_dir, img_id)) as file:
-                Image.fromarray(self.visualizer.get_image()).save(
-                    file, format='JPEG', quality=90)
+                Image.fromarray(drawn).save(file, format='JPEG', quality=90)
         save_label_map(
             label_path(self.out_dir, img_id), label, self.meta['palette'])
         return str(img_id)

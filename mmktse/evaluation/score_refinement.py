@@ -3,9 +3,9 @@ from collections import deque
 from copy import copy
 from typing import Any, Callable, Iterable, Iterator, Optional, Sequence, Tuple
 
-import mmcv
 import numpy as np
 
+from mmktse.datasets.transforms import LoadImage
 from mmktse.registry import MODELS
 from mmktse.utils import TaskPool, share_of_cores
 
@@ -24,14 +24,13 @@ def read_image(path: str,
         np.ndarray: RGB (H, W, 3) uint8.
 
     Raises:
-        ValueError: If it cannot be read, or has another size.
+        OSError: If it cannot be read.
+        ValueError: If it has another size.
     """
-    # Where there is nothing to convert to RGB, mmcv fails without a name.
-    image = mmcv.imread(path)
-    if image is None or image.shape[:2] != tuple(size):
-        raise ValueError(
-            f'Image {path} is unreadable or not of the size of its {what}, '
-            f'{size[0]}x{size[1]}: replace it.')
+    image = LoadImage()(dict(img_path=path))['img']
+    if image.shape[:2] != tuple(size):
+        raise ValueError(f'Image {path} is not of the size of its {what}, '
+                         f'{size[0]}x{size[1]}: replace it.')
     return np.ascontiguousarray(image[..., ::-1])
 
 

@@ -84,6 +84,25 @@ def load_label_map(path: Union[str, Path],
         raise FileNotFoundError(f'There is no mask {path}.') from error
     except (UnidentifiedImageError, OSError) as error:
         raise ValueError(f'Mask {path} cannot be read: {error}.') from error
+    check_label_map(label, path, size, num_classes)
+    return label.astype(np.uint8)
+
+
+def check_label_map(label: np.ndarray,
+                    path: Union[str, Path],
+                    size: Optional[Tuple[int, int]] = None,
+                    num_classes: Optional[int] = None) -> None:
+    """Refuses what is no label map.
+
+    Args:
+        label (np.ndarray): Content of the file.
+        path (str | Path): Its name, for the message.
+        size (tuple[int, int], optional): See :func:`load_label_map`.
+        num_classes (int, optional): See :func:`load_label_map`.
+
+    Raises:
+        ValueError: One sentence.
+    """
     if label.ndim != 2:
         raise ValueError(f'Mask {path} has shape {label.shape}; a label map '
                          'has one channel that holds class indices.')
@@ -96,5 +115,4 @@ def load_label_map(path: Union[str, Path],
         if highest > num_classes:
             raise ValueError(f'Mask {path} holds the value {highest}, but '
                              f'there are only {num_classes} classes and the '
-                             'background.')
-    return label.astype(np.uint8)
+                             'background: correct it, or the classes.')

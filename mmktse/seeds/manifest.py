@@ -5,7 +5,7 @@ from typing import Any, Dict, List, Optional, Sequence, Union
 
 from mmengine.dist import is_main_process
 
-from mmktse.utils import atomic_write
+from mmktse.utils import atomic_write, is_inside, json_sha256
 
 MANIFEST = 'manifest.json'
 LABELS = 'SegmentationClass'
@@ -42,11 +42,18 @@ def read_manifest(folder: Union[str, Path]) -> Optional[dict]:
         manifest = json.loads(path.read_text(encoding='utf-8'))
         if not {'complete', 'settings', 'info'} <= set(manifest):
             raise ValueError('entries are missing')
+        checksum = manifest.pop('sha256', None)
+        if checksum not in (None, json_sha256(manifest)):
+            raise ValueError('it was changed by hand')
+        if not all(map(is_inside, manifest.get('ids', ()))):
+            raise ValueError('an id leads out of the folder')
     except FileNotFoundError:
         return None
     except (ValueError, TypeError) as error:
-        raise ValueError(f'{path} is not a manifest of pseudo labels '
-                         f'({error}).') from error
+        raise ValueError(
+            f'{path} is not a manifest of pseudo labels ({error}): bring the '
+            'old one back, or make the labels again in another folder.'
+        ) from error
     return manifest
 
 
@@ -182,5 +189,7 @@ class Manifest:
 
     def _write(self) -> None:
         with atomic_write(self.folder / MANIFEST, 'w') as file:
-            json.dump(self.content, file, indent=1)
+            # A change by hand would have labels pass for what they are not.
+            checksum = json_sha256(self.content)
+            json.dump(dict(self.content, sha256=checksum), file, indent=1)
             file.write('\n')

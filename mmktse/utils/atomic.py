@@ -1,8 +1,12 @@
 # Copyright (c) mmktse authors. All rights reserved.
+import errno
 import os
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Iterator, Union
+
+# What the system says where nothing can be written.
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
@@ -19,6 +23,9 @@ def atomic_write(path: Union[str, Path], mode: str = 'wb') -> Iterator[IO]:
 
     Yields:
         IO: The open temporary file.
+
+    Raises:
+        OSError: If there is no room for it.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -30,6 +37,11 @@ def atomic_write(path: Union[str, Path], mode: str = 'wb') -> Iterator[IO]:
                 encoding=None if 'b' in mode else 'utf-8') as file:
             yield file
         os.replace(partial, path)
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        raise OSError(f'{path} was not written ({error.strerror}): make room '
+                      'and run the same command again.') from error
     finally:
         partial.unlink(missing_ok=True)
 

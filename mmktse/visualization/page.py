@@ -3,8 +3,8 @@ from typing import NamedTuple, Optional, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
-from PIL import Image, ImageOps
 
+from mmktse.datasets.transforms import LoadImage
 from mmktse.seeds.label_io import VOID, color_map
 from mmktse.utils import atomic_write
 
@@ -21,17 +21,12 @@ class Panel(NamedTuple):
 
 
 def read_image(path: str) -> np.ndarray:
-    """Read an image as (H, W, 3) uint8 RGB, turned as its EXIF data say.
+    """Read an image as (H, W, 3) uint8 RGB, as the pipelines read it.
 
-    The pipelines turn images too, so that maps and images fit.
+    Raises:
+        OSError: If there is no such image, or it cannot be read.
     """
-    try:
-        with Image.open(path) as image:
-            return np.array(ImageOps.exif_transpose(image).convert('RGB'))
-    except FileNotFoundError as error:
-        raise FileNotFoundError(f'There is no image {path}.') from error
-    except OSError as error:
-        raise ValueError(f'Image {path} cannot be read: {error}.') from error
+    return LoadImage()(dict(img_path=path))['img'][..., ::-1]
 
 
 def to_grey(image: np.ndarray) -> np.ndarray:

@@ -18,27 +18,27 @@ model = dict(
         align_corners=False),
     test_cfg=dict(mode='whole'))
 tta_pipeline = [
-    dict(type='LoadImageFromFile'),
+    dict(type='mmktse.LoadImage'),
     dict(
         type='TestTimeAug',
         transforms=[[
             dict(type='Resize', scale_factor=r, keep_ratio=True)
             for r in (1., .5)
-        ], [dict(type='LoadAnnotations')], [dict(type='PackSegInputs')]])
+        ], [dict(type='mmktse.LoadMask')], [dict(type='PackSegInputs')]])
 ]
 test_dataloader = dict(
     num_workers=0,
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
-        type='BaseSegDataset',
+        type='mmktse.SegListDataset',
         data_root='nowhere',
         data_prefix=dict(
             img_path='JPEGImages', seg_map_path='SegmentationClass'),
         ann_file='ImageSets/val.txt',
         metainfo=dict(classes='classes.txt'),
         pipeline=[
-            dict(type='LoadImageFromFile'),
-            dict(type='LoadAnnotations'),
+            dict(type='mmktse.LoadImage'),
+            dict(type='mmktse.LoadMask'),
             dict(type='PackSegInputs'),
         ]))
 test_cfg = dict(type='TestLoop')

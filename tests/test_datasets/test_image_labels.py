@@ -5,7 +5,7 @@ import pytest
 
 from mmktse.datasets.image_labels import (class_indices, list_image_ids,
                                           read_class_folders, read_classes,
-                                          read_labels, write_labels)
+                                          read_ids, read_labels, write_labels)
 
 
 def tags(result):
@@ -160,3 +160,44 @@ def test_written_labels_are_read(tmp_path, name, classes):
         b=[0, 1], a=[1])
     with pytest.raises(ValueError, match='must end with'):
         write_labels(str(tmp_path / 'l.csv'), {}, classes)
+
+
+def test_ids(tmp_path):
+    path = write(tmp_path, 'i.txt', '\ufeffb 1\r\n\r\n# c\r\na  \r\n')
+    assert read_ids(path) == dict(b=f'{path}:1', a=f'{path}:4')
+    with pytest.raises(FileNotFoundError, match=r'no list \S*no\.txt'):
+        read_ids(str(tmp_path / 'no.txt'))
+    with pytest.raises(ValueError, match=r'i\.txt lists no image'):
+        read_ids(write(tmp_path, 'i.txt', '\n# a\n'))
+    path = write(tmp_path, 'i.txt', 'a\n/etc/b\na\n')
+    with pytest.raises(ValueError, match=r'i\.txt:2: id /etc/b leads out'):
+        read_ids(path)
+    problems = []
+    assert list(read_ids(path, problems)) == ['a'] and len(problems) == 2
+
+
+@pytest.mark.parametrize('name, text', [
+    ('l.txt', 'a 0\n../b 0\n'),
+    ('l.csv', 'a,0\n../b,0\n'),
+    ('l.json', '{"a": [0], "../b": [0]}'),
+    ('c.json', '{"images": [{"id": 1, "file_name": "../b.jpg"}], '
+     '"categories": [{"id": 1, "name": "0"}], '
+     '"annotations": [{"id": 1, "image_id": 1, "category_id": 1}]}'),
+])
+def test_no_label_leads_out_of_the_folder(tmp_path, name, text):
+    labels, problems = read_labels(write(tmp_path, name, text))
+    assert '../b' not in labels and len(problems) == 1
+    assert name in problems[0] and '../b leads out' in problems[0]
+
+
+@pytest.mark.parametrize('name, text', [
+    ('l.txt', 'a cat \r\n \r\nb dog\t\r\n'),
+    ('l.csv', 'id,classes\r\na,cat \r\n\r\nb,dog\r\n'),
+    ('l.json', '{"a": "cat",\r\n"b": "dog"}\r\n'),
+])
+def test_files_of_other_systems(tmp_path, name, text):
+    (tmp_path / name).write_bytes(f'\ufeff{text}'.encode())
+    assert tags(read_labels(str(tmp_path / name))) == dict(
+        a=['cat'], b=['dog'])
+    (tmp_path / 'c.txt').write_bytes('\ufeffcat \r\n\r\ndog\r\n'.encode())
+    assert read_classes(str(tmp_path / 'c.txt')) == ('cat', 'dog')

@@ -227,3 +227,27 @@ def test_real_images():
     assert len(dataset) == 1134
     several = [len(label) > 1 for label in labels(dataset).values()]
     assert sum(several) == 484
+
+
+def test_ids_that_lead_out_of_the_folder(root, tmp_path_factory):
+    outside = tmp_path_factory.mktemp('outside') / 'x'
+    Image.new('RGB', (9, 6)).save(f'{outside}.jpg')
+    for img_id in (osp.relpath(outside, f'{root}/JPEGImages'), outside):
+        write(root, 'labels.txt', f'a 0\n{img_id} 0\n')
+        with pytest.raises(ValueError, match=r'labels\.txt:2: id .*leads out'):
+            build(root)
+        write(root, 'ids.txt', f'a\n{img_id}\n')
+        with pytest.raises(ValueError, match=r'ids\.txt:2: id .*leads out'):
+            build(root, '', id_file='ids.txt', require_labels=False)
+
+
+def test_other_suffix_is_named(root):
+    os.rename(f'{root}/JPEGImages/a.jpg', f'{root}/JPEGImages/a.JPG')
+    with pytest.raises(ValueError, match=r'image \S*a\.jpg .* or img_suffix'):
+        build(root)
+
+
+def test_no_image_has_a_label(root):
+    write(root, 'labels.txt', 'a\nb\nc\n')
+    with pytest.raises(ValueError, match=r'labels\.txt:1: id a has .*2 more'):
+        build(root)

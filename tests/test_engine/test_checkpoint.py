@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.logging import HistoryBuffer
+from mmengine.runner import CheckpointLoader
 
 from mmktse.engine.checkpoint import latest_checkpoint, read_checkpoint
 
@@ -91,3 +92,59 @@ def test_no_way_from_the_logs_to_other_code(tmp_path):
     with pytest.raises(ValueError, match='net.pth is damaged') as error:
         read_checkpoint(file)
     assert 'no place in a checkpoint' in str(error.value.__cause__)
+
+
+class Touch:
+    """Makes a file when it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.path), )
+
+
+@pytest.mark.parametrize('name', ['local', 'address'])
+def test_mmengine_runs_no_code(tmp_path, monkeypatch, name):
+    """What it reads by ``load_from``, ``resume`` and ``init_cfg``."""
+    file = tmp_path / 'net.pth'
+    weights = dict(state_dict=dict(weight=torch.ones(1)))
+    torch.save(weights, file)
+    path = str(file)
+    if name == 'address':
+        # As if the file had been downloaded before.
+        monkeypatch.setenv('TORCH_HOME', str(tmp_path))
+        (tmp_path / 'hub' / 'checkpoints').mkdir(parents=True)
+        file = file.rename(tmp_path / 'hub' / 'checkpoints' / 'net.pth')
+        path = 'http://127.0.0.1:9/net.pth'
+    assert CheckpointLoader.load_checkpoint(
+        path)['state_dict'] == weights['state_dict']
+    torch.save(dict(weights, meta=Touch(tmp_path / 'made')), file)
+    with pytest.raises(ValueError, match='net.pth .*holds code'):
+        CheckpointLoader.load_checkpoint(path)
+    assert not (tmp_path / 'made').exists()
+    assert 'TORCH_FORCE_WEIGHTS_ONLY_LOAD' not in os.environ
+
+
+def test_what_mmengine_stores_is_read_again(tmp_path):
+    """Logs, colours and optimizer of a run, as they were."""
+    weight = torch.nn.Parameter(torch.ones(2))
+    optimizer = torch.optim.AdamW([weight])
+    weight.sum().backward()
+    optimizer.step()
+    logs = HistoryBuffer([np.float32(1.), np.float64(2.)], [1, 1])
+    torch.save(
+        dict(
+            optimizer=optimizer.state_dict(),
+            message_hub=dict(loss=logs),
+            palette=np.ones((2, 3), np.uint8)), tmp_path / 'net.pth')
+    content = CheckpointLoader.load_checkpoint(str(tmp_path / 'net.pth'))
+    state = optimizer.state_dict()['state'][0]
+    torch.testing.assert_close(content['optimizer']['state'][0], state)
+    assert content['message_hub']['loss'].mean() == 1.5
+    assert content['palette'].dtype == np.uint8
+
+
+def test_missing_file():
+    with pytest.raises(FileNotFoundError, match='no checkpoint gone.pth'):
+        CheckpointLoader.load_checkpoint('gone.pth')

@@ -173,3 +173,17 @@ def test_open_numbers_of_classes_are_filled():
             decode_head=dict(num_classes=3),
             others=[dict(
                 num_classes=3), dict(num_classes=7)]))
+
+
+def test_misspelt_option_is_named(config):
+    for option, near in (('data_rot', 'data_root'), ('train_dataloder.num',
+                                                     'train_dataloader')):
+        with pytest.raises(ValueError) as info:
+            load_config(config, {option: 1})
+        assert f'The option {option} is no setting of {config}' in str(
+            info.value)
+        assert f'is {near} meant?' in str(info.value)
+    with pytest.raises(ValueError, match=r'config\.py\.$'):
+        load_config(config, dict(qqq=1))
+    # The Runner takes what the config leaves out.
+    assert load_config(config, {'randomness.seed': 3}).randomness.seed == 3

@@ -1,6 +1,7 @@
 # Copyright (c) mmktse authors. All rights reserved.
 import os
 import socket
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ from mmengine.config import Config
 
 from mmktse.engine import dist
 from mmktse.engine.dist import (allow_long_waits, leave_distributed,
-                                setup_distributed)
+                                setup_distributed, sole_run)
+from mmktse.utils import BusyError, folder_lock
 
 VARIABLES = ('RANK', 'LOCAL_RANK', 'WORLD_SIZE', 'SLURM_PROCID',
              'SLURM_LOCALID', 'SLURM_NTASKS', 'MASTER_ADDR', 'MASTER_PORT')
@@ -118,3 +120,18 @@ def test_group_and_its_threads_are_gone(alone):
     leave_distributed()
     assert not torch_dist.is_initialized()
     assert threads() == before
+
+
+def test_rank_0_keeps_a_second_run_out(tmp_path, monkeypatch):
+    monkeypatch.setattr(dist, 'folder_lock', partial(folder_lock, patience=0))
+    with sole_run(tmp_path, 'none'):
+        with pytest.raises(BusyError):
+            with sole_run(tmp_path, 'none'):
+                pass
+        monkeypatch.setenv('RANK', '1')
+        with sole_run(tmp_path, 'pytorch'):
+            pass
+        monkeypatch.setenv('RANK', '0')
+        with pytest.raises(BusyError):
+            with sole_run(tmp_path, 'pytorch'):
+                pass

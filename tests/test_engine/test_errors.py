@@ -1,15 +1,18 @@
 # Copyright (c) mmktse authors. All rights reserved.
+import errno
 import re
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
 import pytest
 from mmengine.config import Config
+from mmengine.model import BaseModule
 from torch._utils import ExceptionWrapper
 
 from mmktse.engine.config import load_config
 from mmktse.engine.dist import setup_distributed
 from mmktse.engine.errors import one_sentence_errors, user_message
+from mmktse.registry import MODELS
 
 
 def caught(function):
@@ -96,3 +99,46 @@ def test_a_tool_that_succeeds_leaves_its_group(monkeypatch, fails):
     else:
         tool()
     assert left == [True] * (not fails)
+
+
+@pytest.mark.parametrize('cfg, parts', [
+    (dict(type='GPPHaed'), ['GPPHaed', 'registry']),
+    (dict(type='GPPHead', num_clases=3), ['GPPHead', "'num_clases'"]),
+    (dict(type='GPPHead'), ['GPPHead', "'num_classes'"]),
+    (dict(type='ToyOuter', init_cfg=dict(type='Pretraind')), ['Pretraind']),
+    (dict(type='ToyOuter', inner=1), ["'inner'"]),
+])
+def test_misspelt_config_is_a_sentence(cfg, parts):
+    with pytest.raises((TypeError, KeyError)) as info:
+        MODELS.build(cfg).init_weights()
+    message = user_message(info.value)
+    assert message.startswith('The config does not fit: ')
+    assert '--cfg-options' in message and 'http' not in message
+    assert all(part in message for part in parts)
+
+
+@MODELS.register_module(name='ToyOuter')
+class Outer(BaseModule):
+    """Passes on what it does not know, as data sets do."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+
+
+def test_error_inside_of_what_is_built_is_no_config_error():
+    MODELS.register_module(name='ToyBug', module=Bug, force=True)
+    with pytest.raises(TypeError) as info:
+        MODELS.build(dict(type='ToyBug'))
+    assert user_message(info.value) is None
+
+
+class Bug:
+
+    def __init__(self):
+        len(3)
+
+
+def test_full_disk_is_a_sentence():
+    message = user_message(OSError(errno.ENOSPC, 'No space left on device'))
+    assert 'No space left' in message and '--resume' in message
+    assert user_message(OSError(errno.EIO, 'Input/output error')) is None

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from mmktse.datasets.synthetic import generate_synthetic_voc
-from mmktse.engine.pipeline import (BusyError, Pipeline, format_table,
-                                    option_words)
+from mmktse.engine.pipeline import Pipeline, format_table, option_words
 from mmktse.seeds import load_label_map, save_seed
+from mmktse.utils import BusyError, folder_lock
 from mmktse.version import __version__
 
 ROOT = Path(__file__).parents[2]
@@ -181,13 +181,13 @@ def test_no_rank_outlives_a_killed_pipeline(tmp_path):
     ranks = [int(path.stem) for path in tmp_path.glob('*.pid')]
     process.send_signal(signal.SIGKILL)
     process.wait()
-    with pipeline(folder, stage)._lock(patience=60):
+    with folder_lock(folder, patience=60):
         assert not any(map(alive, ranks))
 
 
 def test_second_run_in_the_same_folder_is_refused(tmp_path):
     plan = pipeline(tmp_path, work('a'))
-    with plan._lock(patience=0):
+    with folder_lock(tmp_path, patience=0):
         with pytest.raises(BusyError, match='Another process'):
             plan.run(patience=.2)
     plan.run()
@@ -288,10 +288,7 @@ def test_training_starts_from_a_checkpoint_until_it_has_its_own(tmp_path):
     config = tmp_path / 'config.py'
     config.write_text('lr = 1\n')
     stage = dict(
-        name='a',
-        type='train',
-        config=str(config),
-        start_from='{place}/x.pth')
+        name='a', type='train', config=str(config), start_from='{place}/x.pth')
     a, b = (
         pipeline(tmp_path, stage, place=place).stages['a']
         for place in ('here', 'there'))

@@ -6,6 +6,7 @@ import pytest
 
 from mmktse.engine.pipeline import Pipeline
 from mmktse.engine.study import Study
+from mmktse.utils import folder_lock
 
 TOOLS = str(Path(__file__).parents[2] / 'tools')
 # Notes that it was run and measures its seed and rate.
@@ -124,7 +125,7 @@ def test_run_of_another_process_is_passed_over(tmp_path, capfd, monkeypatch):
         'run',
         lambda self, patience=.1, **kwargs: run(self, patience, **kwargs))
     plan = study(tmp_path, dict(name='x'), dict(name='y'))
-    with plan.runs['x'][0].pipeline._lock(0):
+    with folder_lock(plan.runs['x'][0].pipeline.work_dir, 0):
         plan.run()
     assert 'x_s0: Another process' in capfd.readouterr().out
     assert (runs(tmp_path, 'x_s0'), runs(tmp_path, 'y_s0')) == (0, 1)

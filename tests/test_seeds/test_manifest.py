@@ -103,6 +103,36 @@ def test_bytes_do_not_depend_on_interruption(tmp_path):
     assert json.loads(first)['complete']
 
 
+@pytest.mark.parametrize('change', [
+    lambda content: content['ids'].remove('x'),
+    lambda content: content['ids'].append('z'),
+    lambda content: content['settings']['labels'].update(threshold=.4),
+    lambda content: content.update(threshold=.4),
+])
+def test_change_by_hand_is_refused(tmp_path, change):
+    _finished(tmp_path)
+    path = tmp_path / 'manifest.json'
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+    for work in (check_complete,
+                 lambda folder: Manifest(folder, SETTINGS, INFO).start()):
+        with pytest.raises(
+                ValueError, match='manifest.json .*changed by hand.*bring'):
+            work(tmp_path)
+
+
+def test_ids_that_lead_out_of_the_folder(tmp_path):
+    _finished(tmp_path)
+    path = tmp_path / 'manifest.json'
+    content = json.loads(path.read_text())
+    content['ids'].append('../x')
+    del content['sha256']
+    path.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match='manifest.json .*leads out'):
+        check_complete(tmp_path)
+
+
 _VALUES = st.recursive(
     st.none() | st.booleans() | st.integers()
     | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

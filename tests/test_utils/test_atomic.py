@@ -1,4 +1,6 @@
 # Copyright (c) mmktse authors. All rights reserved.
+import errno
+
 import pytest
 
 from mmktse.utils import atomic_write, clear_partial_files
@@ -34,3 +36,14 @@ def test_clear_partial_files(tmp_path):
     (tmp_path / 'a' / 'x.png').touch()
     clear_partial_files(tmp_path)
     assert [p.name for p in leftover.parent.iterdir()] == ['x.png']
+
+
+def test_full_disk_is_one_sentence(tmp_path):
+    path = tmp_path / 'file.bin'
+    path.write_bytes(b'old')
+    with pytest.raises(OSError, match='file.bin was not written .No space'):
+        with atomic_write(path) as file:
+            file.write(b'half')
+            raise OSError(errno.ENOSPC, 'No space left on device')
+    assert path.read_bytes() == b'old'
+    assert list(tmp_path.iterdir()) == [path]

@@ -11,7 +11,7 @@ from mmengine.utils import track_parallel_progress, track_progress
 from mmktse.datasets.image_labels import write_labels
 from mmktse.engine.errors import one_sentence_errors
 from mmktse.seeds.label_io import VOID, save_label_map
-from mmktse.utils import atomic_write
+from mmktse.utils import atomic_write, is_inside
 
 
 def parse_args():
@@ -84,6 +84,11 @@ def main():
             (indices[item['category_id']] + 1, item.get('iscrowd', 0),
              item['area'], item['segmentation']))
     images = sorted(data['images'], key=lambda image: image['file_name'])
+    for image in images:
+        if not is_inside(image['file_name']):
+            raise ValueError(f'{args.instances}: the file name '
+                             f'{image["file_name"]} leads out of the folder '
+                             'of images.')
     labels = {
         osp.splitext(image['file_name'])[0]:
         sorted({item[0] - 1

@@ -2,8 +2,7 @@
 import argparse
 
 from mmktse.datasets.image_labels import (class_indices, read_classes,
-                                          read_labels, read_lines,
-                                          write_labels)
+                                          read_ids, read_labels, write_labels)
 from mmktse.datasets.voc import VOC_CLASSES
 from mmktse.engine.errors import one_sentence_errors
 
@@ -33,7 +32,7 @@ def main():
     indices = class_indices(classes)
     ids = None
     if args.id_file:
-        ids = [line.split()[0] for line, _ in read_lines(args.id_file)]
+        ids = list(read_ids(args.id_file))
     entries, problems = read_labels(args.annotations, ids)
     problems += [
         f'{args.id_file}: id {img_id} has no XML file in {args.annotations}.'

@@ -10,7 +10,7 @@ from typing import Dict, List, Optional, Sequence, Tuple
 import numpy as np
 from PIL import Image
 
-from mmktse.datasets.image_labels import read_lines
+from mmktse.datasets.image_labels import read_ids
 from mmktse.engine.errors import one_sentence_errors
 from mmktse.seeds.label_io import VOID, color_map, load_label_map
 from mmktse.seeds.manifest import LABELS
@@ -104,15 +104,13 @@ def pack(path: str, labels: Dict[str, np.ndarray], challenge: str) -> None:
 @one_sentence_errors
 def main() -> None:
     args = parse_args()
-    if not Path(args.ids).is_file():
-        raise FileNotFoundError(f'There is no list {args.ids}.')
-    ids = sorted({line.split()[0] for line, _ in read_lines(args.ids)})
+    ids = sorted(read_ids(args.ids))
     folder = Path(args.predictions)
     if (folder / LABELS).is_dir():
         folder = folder / LABELS
     labels, problems = load_all(folder, ids, args.images and Path(args.images))
     print(*problems, sep='\n', end='\n' if problems else '')
-    if problems or not ids:
+    if problems:
         raise ValueError(f'{len(problems)} of {len(ids)} masks are missing or '
                          f'not fit; {args.out} was not written.')
     pack(args.out, labels, args.challenge)

@@ -4,7 +4,7 @@ data_root = 'data/coco/'
 pseudo_label_dir = 'work_dirs/ir_labels/coco14'
 crop_size = (512, 512)
 train_pipeline = [
-    dict(type='LoadImageFromFile'),
+    dict(type='mmktse.LoadImage'),
     dict(type='LoadAnnotations'),
     # 0.5 to 1.5 times the size of the image: the long side of COCO is 640.
     dict(

@@ -21,7 +21,7 @@ metainfo = dict(
              'toothbrush'))
 crop_size = (512, 512)
 train_pipeline = [
-    dict(type='LoadImageFromFile'),
+    dict(type='mmktse.LoadImage'),
     dict(type='LoadAnnotations'),
     dict(
         type='RandomResize',
@@ -34,13 +34,13 @@ train_pipeline = [
     dict(type='PackSegInputs')
 ]
 test_pipeline = [
-    dict(type='LoadImageFromFile'),
+    dict(type='mmktse.LoadImage'),
     dict(type='LoadAnnotations'),
     dict(type='PackSegInputs')
 ]
 img_ratios = [0.5, 0.75, 1.0, 1.25, 1.5]
 tta_pipeline = [
-    dict(type='LoadImageFromFile'),
+    dict(type='mmktse.LoadImage'),
     dict(
         type='TestTimeAug',
         transforms=[[
@@ -72,7 +72,7 @@ val_dataloader = dict(
     persistent_workers=True,
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
-        type='BaseSegDataset',
+        type='mmktse.SegListDataset',
         data_root=data_root,
         data_prefix=dict(img_path='val2014', seg_map_path='masks/val2014'),
         ann_file='val_ids.txt',

@@ -5,8 +5,8 @@ data_root = 'data/custom/'
 pseudo_label_dir = 'work_dirs/ir_labels/custom'
 crop_size = (224, 224)
 train_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='LoadAnnotations'),
+    dict(type='mmktse.LoadImage'),
+    dict(type='mmktse.LoadMask'),
     dict(
         type='RandomResize',
         scale=(320, 320),

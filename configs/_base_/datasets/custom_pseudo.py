@@ -7,8 +7,8 @@ pseudo_label_dir = 'work_dirs/pseudo_labels/custom'
 metainfo = dict(classes='classes.txt')
 crop_size = (224, 224)
 train_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='LoadAnnotations'),
+    dict(type='mmktse.LoadImage'),
+    dict(type='mmktse.LoadMask'),
     dict(
         type='RandomResize',
         scale=(320, 320),
@@ -20,13 +20,13 @@ train_pipeline = [
     dict(type='PackSegInputs')
 ]
 test_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='LoadAnnotations'),
+    dict(type='mmktse.LoadImage'),
+    dict(type='mmktse.LoadMask'),
     dict(type='PackSegInputs')
 ]
 img_ratios = [0.75, 1.0, 1.25]
 tta_pipeline = [
-    dict(type='LoadImageFromFile'),
+    dict(type='mmktse.LoadImage'),
     dict(
         type='TestTimeAug',
         transforms=[[
@@ -37,7 +37,7 @@ tta_pipeline = [
                         dict(type='RandomFlip', prob=0.),
                         dict(
                             type='RandomFlip', prob=1., direction='horizontal')
-                    ], [dict(type='LoadAnnotations')],
+                    ], [dict(type='mmktse.LoadMask')],
                     [dict(type='PackSegInputs')]])
 ]
 train_dataloader = dict(
@@ -60,7 +60,7 @@ val_dataloader = dict(
     persistent_workers=True,
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
-        type='BaseSegDataset',
+        type='mmktse.SegListDataset',
         data_root=data_root,
         data_prefix=dict(
             img_path='JPEGImages', seg_map_path='SegmentationClass'),

@@ -4,7 +4,7 @@ data_root = 'data/VOCdevkit/VOC2012/'
 pseudo_label_dir = 'work_dirs/ir_labels/voc12'
 crop_size = (512, 512)
 train_pipeline = [
-    dict(type='LoadImageFromFile'),
+    dict(type='mmktse.LoadImage'),
     dict(type='LoadAnnotations'),
     # 0.5 to 1.5 times the size of the image: the long side of VOC is 500.
     dict(

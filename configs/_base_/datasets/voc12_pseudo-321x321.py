@@ -4,7 +4,7 @@ _base_ = './voc12_pseudo.py'
 
 crop_size = (321, 321)
 train_pipeline = [
-    dict(type='LoadImageFromFile'),
+    dict(type='mmktse.LoadImage'),
     dict(type='LoadAnnotations'),
     # 0.5 to 1.5 times the size of the image: the long side of VOC is 500.
     dict(

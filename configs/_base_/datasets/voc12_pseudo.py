@@ -4,7 +4,7 @@ data_root = 'data/VOCdevkit/VOC2012/'
 pseudo_label_dir = 'work_dirs/pseudo_labels/voc12'
 crop_size = (512, 512)
 train_pipeline = [
-    dict(type='LoadImageFromFile'),
+    dict(type='mmktse.LoadImage'),
     dict(type='LoadAnnotations'),
     dict(
         type='RandomResize',
@@ -17,13 +17,13 @@ train_pipeline = [
     dict(type='PackSegInputs')
 ]
 test_pipeline = [
-    dict(type='LoadImageFromFile'),
+    dict(type='mmktse.LoadImage'),
     dict(type='LoadAnnotations'),
     dict(type='PackSegInputs')
 ]
 img_ratios = [0.5, 0.75, 1.0, 1.25, 1.5]
 tta_pipeline = [
-    dict(type='LoadImageFromFile'),
+    dict(type='mmktse.LoadImage'),
     dict(
         type='TestTimeAug',
         transforms=[[

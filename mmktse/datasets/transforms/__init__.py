@@ -2,10 +2,12 @@
 from .confidence import LoadConfidence, PackConfidentSegInputs
 from .crop import RandomCropOrPad
 from .loading import LoadImage
+from .mask import LoadMask
 from .resize import MultiScaleViews, RandomResizeLong
 from .seg_crop import RandomResizedSegCrop
 
 __all__ = [
-    'LoadConfidence', 'LoadImage', 'MultiScaleViews', 'PackConfidentSegInputs',
-    'RandomCropOrPad', 'RandomResizeLong', 'RandomResizedSegCrop'
+    'LoadConfidence', 'LoadImage', 'LoadMask', 'MultiScaleViews',
+    'PackConfidentSegInputs', 'RandomCropOrPad', 'RandomResizeLong',
+    'RandomResizedSegCrop'
 ]

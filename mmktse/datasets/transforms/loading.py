@@ -1,5 +1,6 @@
 # Copyright (c) mmktse authors. All rights reserved.
 from mmcv.transforms import LoadImageFromFile
+from PIL import Image
 
 from mmktse.registry import TRANSFORMS
 
@@ -8,13 +9,17 @@ from mmktse.registry import TRANSFORMS
 class LoadImage(LoadImageFromFile):
     """:class:`mmcv.transforms.LoadImageFromFile` that names a bad file.
 
+    Everything that needs an image reads it by this class: turned as its EXIF
+    data say, without alpha channel, grey as three equal channels.
+
     Args:
         imdecode_backend (str): Defaults to 'pillow', which refuses truncated
             files; OpenCV fills the missing part with grey.
         **kwargs: Arguments of :class:`mmcv.transforms.LoadImageFromFile`.
 
     Raises:
-        OSError: If the image cannot be read.
+        OSError: If the image cannot be read, or has one channel of more than
+            8 bits, which Pillow would clip to white.
     """
 
     def __init__(self, imdecode_backend: str = 'pillow', **kwargs) -> None:
@@ -23,6 +28,10 @@ class LoadImage(LoadImageFromFile):
     def transform(self, results: dict) -> dict:
         """Loads ``img`` (H, W, 3), BGR uint8, from ``img_path``."""
         try:
+            with Image.open(results['img_path']) as image:
+                if image.mode[0] in 'IF':
+                    raise ValueError('it has more than 8 bits per pixel, '
+                                     'convert it')
             return super().transform(results)
         except Exception as error:
             raise OSError(

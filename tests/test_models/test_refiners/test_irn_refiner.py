@@ -1,4 +1,6 @@
 # Copyright (c) mmktse authors. All rights reserved.
+import os
+
 import numpy as np
 import pytest
 import torch
@@ -129,3 +131,23 @@ def test_bad_input_is_one_sentence(cfg, tmp_path):
     (tmp_path / 'torn.pth').write_bytes(b'torn')
     with pytest.raises(ValueError, match='torn.pth is damaged or holds no'):
         IRNRefiner(paths[0], str(tmp_path / 'torn.pth'))
+
+
+class Code:
+    """Makes a folder when it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.path), )
+
+
+def test_code_in_a_checkpoint_is_not_run(cfg, tmp_path):
+    content = torch.load(cfg['checkpoint'], weights_only=True)
+    torch.save(
+        dict(content, optimizer=Code(tmp_path / 'made')),
+        tmp_path / 'evil.pth')
+    with pytest.raises(ValueError, match='evil.pth is damaged or holds no'):
+        IRNRefiner(cfg['config'], str(tmp_path / 'evil.pth'))
+    assert not (tmp_path / 'made').exists()

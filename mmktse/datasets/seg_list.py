@@ -1,0 +1,51 @@
+# Copyright (c) mmktse authors. All rights reserved.
+import os.path as osp
+from typing import List
+
+from mmseg.datasets import BaseSegDataset
+
+from mmktse.registry import DATASETS
+from .image_labels import read_ids
+
+
+@DATASETS.register_module()
+class SegListDataset(BaseSegDataset):
+    """Images of a list with their masks.
+
+    mmseg's ``BaseSegDataset`` takes a line as it is; here only the id at its
+    start counts, empty lines and comments are passed over, and a wrong list
+    is refused before the first image is read.
+
+    Args:
+        **kwargs: Arguments of :class:`mmseg.datasets.BaseSegDataset`;
+            ``ann_file`` is a text file whose lines start with an id.
+
+    Raises:
+        FileNotFoundError: If the list, an image or a mask is missing.
+        ValueError: If the list is empty, or an id is repeated or leads out of
+            the folder.
+    """
+
+    def load_data_list(self) -> List[dict]:
+        """Lists image and mask of each id."""
+        data_list = []
+        for img_id, place in read_ids(self.ann_file).items():
+            image = osp.join(self.data_prefix['img_path'],
+                             img_id + self.img_suffix)
+            mask = osp.join(self.data_prefix['seg_map_path'],
+                            img_id + self.seg_map_suffix)
+            for what, path in (('image', image), ('mask', mask)):
+                if not osp.isfile(path):
+                    raise FileNotFoundError(
+                        f'{place}: {what} {path} does not exist; add it, '
+                        f'remove the id {img_id}, or correct data_root, '
+                        'data_prefix or the suffix.')
+            data_list.append(
+                dict(
+                    img_path=image,
+                    seg_map_path=mask,
+                    num_classes=len(self.metainfo['classes']),
+                    label_map=self.label_map,
+                    reduce_zero_label=self.reduce_zero_label,
+                    seg_fields=[]))
+        return data_list
