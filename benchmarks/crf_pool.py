@@ -19,7 +19,8 @@ from PIL import Image
 
 import mmktse  # noqa: F401
 from mmktse.datasets import ImageLevelDataset
-from mmktse.engine.label_maker import PseudoLabelMaker, build_refiner
+from mmktse.engine.label_maker import PseudoLabelMaker
+from mmktse.models.refiners import build_refiner
 from mmktse.seeds import load_seed, save_seed
 
 REFINER = dict(type='DenseCRFRefiner')

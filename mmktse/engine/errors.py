@@ -11,7 +11,8 @@ from mmktse.utils.atomic import NO_ROOM
 from .dist import leave_distributed
 
 _ROOT = Path(__file__).resolve().parents[2]
-_SOURCES = tuple(f'{_ROOT / folder}{os.sep}' for folder in ('mmktse', 'tools'))
+_SOURCES = tuple(f'{_ROOT / folder}{os.sep}'
+                 for folder in ('mmktse', 'tools', 'projects'))
 
 
 def _origin(error: BaseException) -> Tuple[str, str]:

@@ -9,7 +9,7 @@ from mmengine.utils import ProgressBar
 
 from mmktse.evaluation import evaluate_seeds
 from mmktse.evaluation.score_refinement import read_image
-from mmktse.registry import MODELS
+from mmktse.models.refiners import build_refiner, with_class
 from mmktse.seeds.label_io import save_confidence, save_label_map
 from mmktse.seeds.labels import check_thresholds, make_label_and_confidence
 from mmktse.seeds.manifest import (SEEDS, Manifest, confidence_path,
@@ -68,7 +68,7 @@ class _Labeller:
         self.out_dir = out_dir
         self.seed_dir = seed_dir
         self.palette = palette
-        self.refiner_cfg = refiner
+        self.refiner_cfg = with_class(refiner)
         self.settings = settings
 
     def prepare(self) -> None:
@@ -85,12 +85,6 @@ class _Labeller:
         if confidence is not None:
             save_confidence(confidence_path(self.out_dir, img_id), confidence)
         save_label_map(label_path(self.out_dir, img_id), label, self.palette)
-
-
-def build_refiner(cfg: Optional[dict]):
-    """Builds a refiner from its config, None from None."""
-    # The scope keeps short names working under any default scope.
-    return None if cfg is None else MODELS.build(dict(cfg, _scope_='mmktse'))
 
 
 class PseudoLabelMaker:

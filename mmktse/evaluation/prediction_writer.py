@@ -79,12 +79,11 @@ class _Write:
         self.out_dir = out_dir
         self.image_dir = image_dir
         self.meta = meta
-        self.refiner = refiner
+        self.refine = None if refiner is None else RefineScores(refiner)
         self.overlay = overlay
 
     def prepare(self) -> None:
-        if self.refiner is not None:
-            self.refine = RefineScores(self.refiner)
+        if self.refine is not None:
             self.refine.prepare()
         if self.overlay:
             self.visualizer = SegLocalVisualizer()
@@ -93,7 +92,7 @@ class _Write:
     def __call__(self, item: Tuple[str, np.ndarray]) -> str:
         path, prediction = item
         img_id = Path(path).relative_to(self.image_dir).with_suffix('')
-        label = prediction if self.refiner is None else self.refine(item)
+        label = prediction if self.refine is None else self.refine(item)
         if self.overlay:
             image = read_image(path, label.shape)
             # The visualizer takes a mask of a single pixel for an index.

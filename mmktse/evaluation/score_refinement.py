@@ -6,7 +6,7 @@ from typing import Any, Callable, Iterable, Iterator, Optional, Sequence, Tuple
 import numpy as np
 
 from mmktse.datasets.transforms import LoadImage
-from mmktse.registry import MODELS
+from mmktse.models.refiners import build_refiner, with_class
 from mmktse.utils import TaskPool, share_of_cores
 
 
@@ -42,12 +42,11 @@ class RefineScores:
     """
 
     def __init__(self, refiner: dict) -> None:
-        self.refiner_cfg = refiner
+        self.refiner_cfg = with_class(refiner)
 
     def prepare(self) -> None:
         """Builds the refiner."""
-        # The scope keeps short names working under any default scope.
-        self.refiner = MODELS.build(dict(self.refiner_cfg, _scope_='mmktse'))
+        self.refiner = build_refiner(self.refiner_cfg)
 
     def __call__(self, item: Tuple[str, np.ndarray]) -> np.ndarray:
         """Refines.

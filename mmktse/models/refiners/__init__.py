@@ -1,5 +1,6 @@
 # Copyright (c) mmktse authors. All rights reserved.
 from .base import BaseRefiner
+from .build import build_refiner, with_class
 from .dense_crf import DenseCRFRefiner, LabelCRFRefiner
 from .irn_refiner import IRNRefiner
 from .par import PAR
@@ -7,5 +8,5 @@ from .par_refiner import PARRefiner
 
 __all__ = [
     'BaseRefiner', 'DenseCRFRefiner', 'IRNRefiner', 'LabelCRFRefiner', 'PAR',
-    'PARRefiner'
+    'PARRefiner', 'build_refiner', 'with_class'
 ]

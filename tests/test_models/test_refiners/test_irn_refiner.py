@@ -6,7 +6,7 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from mmktse.engine.label_maker import build_refiner
+from mmktse.models.refiners import build_refiner
 from mmktse.models.refiners.irn_refiner import IRNRefiner, spread_to_edges
 from mmktse.registry import MODELS
 from mmktse.seeds import make_label
