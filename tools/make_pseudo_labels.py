@@ -20,9 +20,9 @@ from mmktse.engine.dist import allow_long_waits, setup_distributed, sole_run
 from mmktse.engine.errors import one_sentence_errors
 from mmktse.engine.label_maker import (PseudoLabelMaker, network_origin,
                                        stored_origin)
-from mmktse.evaluation import (evaluate_labels, evaluate_seeds, load_choice,
-                               overlap_note)
-from mmktse.registry import DATASETS
+from mmktse.evaluation import (SeedMetric, evaluate_labels, evaluate_seeds,
+                               load_choice, overlap_note)
+from mmktse.registry import DATASETS, METRICS
 from mmktse.seeds.manifest import LABELS, SEEDS, Manifest, read_manifest
 from mmktse.utils import atomic_write
 
@@ -155,7 +155,8 @@ def seed_protocol(cfg) -> dict:
     """How the config's SeedMetric measures, for the stored seeds."""
     evaluators = cfg.get('test_evaluator') or []
     for metric in [evaluators] if isinstance(evaluators, dict) else evaluators:
-        if metric['type'] in ('SeedMetric', 'mmktse.SeedMetric'):
+        kind = METRICS.get(metric['type'])
+        if kind is not None and issubclass(kind, SeedMetric):
             return {
                 key: metric[key]
                 for key in ('thresholds', 'absent_as_zero') if key in metric
