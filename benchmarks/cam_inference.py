@@ -3,15 +3,16 @@
 
 That loop runs one view at a time, brings all classes to full size, and stores
 a float32 file per present class. The run fails if the maps differ, except
-those of bfloat16, whose largest difference is printed.
+those of bfloat16, whose largest difference is printed. How far the network is
+from what the cores can do is printed too: its arithmetic over their rate in a
+product of matrices.
 """
-import argparse
-import json
 import logging
 import tempfile
-import time
+from functools import partial
 from pathlib import Path
 
+import common
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -19,11 +20,13 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import autocast
 from mmpretrain.structures import DataSample
+from torch.utils.flop_counter import FlopCounterMode
 
 import mmktse  # noqa: F401
 from mmktse.registry import MODELS, TRANSFORMS
 from mmktse.seeds import load_seed, save_seed
 
+TARGET = 3
 # Of float16 and of sums in another order, for CAMs in [0, 1].
 TOLERANCE = 2e-3
 
@@ -47,13 +50,9 @@ def build(args):
 def make_images(args):
     """Smooth BGR images and one to three classes for each."""
     rng = np.random.default_rng(0)
-    height, width = args.size
     for _ in range(args.images):
-        coarse = torch.from_numpy(rng.random((1, 3, 12, 16), np.float32))
-        image = F.interpolate(coarse, (height, width), mode='bicubic')[0]
-        image = (image * 255).clamp(0, 255).byte().permute(1, 2, 0).numpy()
-        count = rng.choice([1, 2, 3], p=[.59, .29, .12])
-        yield image, sorted(rng.choice(args.classes, count, replace=False))
+        image = common.smooth_image(rng, args.size)
+        yield image, common.draw_classes(rng, args.classes)
 
 
 @torch.no_grad()
@@ -109,69 +108,105 @@ def largest_difference(images, one, other):
     return error
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        '--config', default='configs/ktse/ktse_efficientnet-lite0_custom.py')
-    parser.add_argument('--images', type=int, default=8)
-    parser.add_argument(
-        '--size', type=int, nargs=2, default=(375, 500), metavar=('H', 'W'))
-    parser.add_argument('--classes', type=int, default=20)
-    parser.add_argument('--batch', type=int, default=4)
-    parser.add_argument('--repeats', type=int, default=3)
-    parser.add_argument('--threads', type=int, default=2)
-    parser.add_argument('--device', default='cpu')
-    parser.add_argument('--json', help='file to write the figures to')
-    args = parser.parse_args()
-    torch.set_num_threads(args.threads)
+@torch.no_grad()
+def work(model, scales, image):
+    """Billions of operations in the network for an image and its mirror."""
+    views = scales.transform(dict(img=image))['img']
+    device = model.data_preprocessor.device
+    with FlopCounterMode(display=False) as counter:
+        for view in views:
+            shape = (1, 3, *view.shape[:2])
+            model.score_maps(torch.zeros(shape, device=device))
+    return 2 * counter.get_total_flops() / 1e9
+
+
+def peak_rate(device):
+    """Billions of operations a second in a product of matrices, float32."""
+    matrix = torch.rand(2048, 2048, device=device)
+    # The item waits for the device.
+    seconds = min(
+        common.timed(lambda: (matrix @ matrix)[0, 0].item())[1]
+        for _ in range(8))
+    return 2 * len(matrix)**3 / seconds / 1e9
+
+
+def measure(args):
+    """Compares and times all variants; rows of the table."""
     model, scales = build(args)
     images = list(make_images(args))
-    names = ('straightforward', 'ours', 'ours, batch', 'ours, batch, bfloat16')
-    seconds = {name: [] for name in names}
-    size, error = {}, {}
+    # Batch size, and whether in bfloat16.
+    variants = {
+        'one image a batch': (1, False),
+        f'batches of {args.batch}': (args.batch, False)
+    }
+    if args.bf16:
+        variants[f'batches of {args.batch}, bfloat16'] = args.batch, True
     with tempfile.TemporaryDirectory() as folder:
-        folders = {name: Path(folder) / name for name in names}
-        for path in folders.values():
+        paths = {
+            name: Path(folder, name)
+            for name in ('straightforward', *variants)
+        }
+        for path in paths.values():
             path.mkdir()
-        for _ in range(1 + args.repeats):
-            for name, path in folders.items():
-                batch = args.batch if 'batch' in name else 1
-                start = time.perf_counter()
-                with autocast(
-                        device_type=args.device,
-                        dtype=torch.bfloat16,
-                        enabled='bfloat16' in name):
-                    if name == names[0]:
-                        straightforward(model, scales, images, path)
-                    else:
-                        ours(model, scales, images, path, batch)
-                seconds[name].append(time.perf_counter() - start)
-        for name, path in folders.items():
-            size[name] = sum(f.stat().st_size for f in path.iterdir())
-            if name != names[0]:
-                error[name] = largest_difference(images, folders[names[0]],
-                                                 path)
-    # The first round warms up.
-    best = {name: min(values[1:]) for name, values in seconds.items()}
-    rows = [
-        dict(
-            name=name,
-            images_per_second=len(images) / best[name],
-            ratio=best[names[0]] / best[name],
-            mebibytes=size[name] / 2**20,
-            largest_difference=error.get(name, 0.)) for name in names
+        plain = paths.pop('straightforward')
+
+        def run(name):
+            batch, half = variants[name]
+            with autocast(
+                    device_type=args.device, dtype=torch.bfloat16,
+                    enabled=half):
+                ours(model, scales, images, paths[name], batch)
+
+        seconds = common.medians(
+            dict(
+                straightforward=partial(straightforward, model, scales, images,
+                                        plain),
+                **{name: partial(run, name)
+                   for name in variants}), args.repeats)
+        for name, (_, half) in variants.items():
+            error = largest_difference(images, plain, paths[name])
+            print(f'{name}: largest difference {error:.1e}')
+            if error > TOLERANCE and not half:
+                raise SystemExit(f'{name}: the maps differ by {error:.1e}')
+        sizes = [
+            sum(f.stat().st_size for f in path.iterdir()) / 2**20
+            for path in (paths['one image a batch'], plain)
+        ]
+    per_image, peak = work(model, scales, images[0][0]), peak_rate(args.device)
+    rates = {name: len(images) / value for name, value in seconds.items()}
+    for name, rate in rates.items():
+        print(f'{name}: {rate * per_image:.1f} of {peak:.1f} GFLOP/s')
+    print(f'{per_image:.1f} GFLOP an image: at the peak rate, with nothing '
+          'else to do, the ratio would be '
+          f'{peak / per_image / rates["straightforward"]:.2f}')
+    height, width = args.size
+    what = f'CAM inference, {height}x{width}, {args.classes} classes'
+    return [
+        *(common.Row(
+            f'{what}, {name}', 'one view at a time, maps of all classes',
+            rates[name], rates['straightforward'], 'images/s',
+            None if half else TARGET) for name, (_, half) in variants.items()),
+        common.Row(f'stored seeds of {len(images)} images',
+                   'a float32 file for each class', *sizes, 'MiB')
     ]
-    for row in rows:
-        print('{name:24} {images_per_second:7.2f} images/s  ratio {ratio:5.2f}'
-              '  {mebibytes:7.2f} MiB  largest difference '
-              '{largest_difference:.1e}'.format(**row))
-    if args.json:
-        with open(args.json, 'w') as file:
-            json.dump(
-                dict(vars(args), torch=torch.__version__, rows=rows), file)
-    for name in names[1:3]:
-        if error[name] > TOLERANCE:
-            raise SystemExit(f'{name}: the maps differ by {error[name]:.1e}')
+
+
+def parse_args(argv=None):
+    parser = common.make_parser(__doc__)
+    parser.add_argument('--config', default=common.SMALL_CONFIG)
+    parser.add_argument('--images', type=int, default=8)
+    parser.add_argument(
+        '--size', type=common.image_size, default=(375, 500), metavar='HxW')
+    parser.add_argument('--classes', type=int, default=20)
+    parser.add_argument('--batch', type=int, default=4)
+    parser.add_argument('--device', choices=['cpu', 'cuda'], default='cpu')
+    parser.add_argument(
+        '--bf16', action='store_true', help='a row under autocast, too')
+    return parser.parse_args(argv)
+
+
+def main(argv=None):
+    common.report(parse_args(argv), measure)
 
 
 if __name__ == '__main__':

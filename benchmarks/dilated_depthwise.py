@@ -4,11 +4,10 @@ plain and split into smaller ones.
 
 The steps alternate. The run fails if features or gradients differ.
 """
-import argparse
-import json
 import statistics
 import time
 
+import common
 import torch
 from torch import nn
 
@@ -48,14 +47,8 @@ def step(model: nn.Module, images: torch.Tensor) -> tuple:
     return seconds, feats.detach(), [p.grad for p in model.parameters()]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--batch', type=int, default=16)
-    parser.add_argument('--size', type=int, default=224)
-    parser.add_argument('--output-stride', type=int, default=16)
-    parser.add_argument('--repeats', type=int, default=8)
-    parser.add_argument('--json', help='file for the figures')
-    args = parser.parse_args()
+def measure(args) -> list:
+    """Compares and times the steps; rows of the table."""
     models = dict(plain=make_plain(build(args)), split=build(args))
     images = torch.rand(args.batch, 3, args.size, args.size)
     seconds = {name: [] for name in models}
@@ -72,11 +65,24 @@ def main() -> None:
             raise SystemExit('The results differ.')
     # The first step of each allocates.
     medians = {k: statistics.median(v[1:]) for k, v in seconds.items()}
-    figures = dict(medians, ratio=medians['plain'] / medians['split'])
-    print(', '.join(f'{name} {value:.3f}' for name, value in figures.items()))
-    if args.json:
-        with open(args.json, 'w') as file:
-            json.dump(figures, file)
+    return [
+        common.Row(
+            f'EfficientNet-Lite0, forward and backward, {args.batch} images '
+            f'of {args.size}', 'dilated depthwise convolutions not split',
+            medians['split'], medians['plain'])
+    ]
+
+
+def parse_args(argv=None):
+    parser = common.make_parser(__doc__, repeats=8)
+    parser.add_argument('--batch', type=int, default=16)
+    parser.add_argument('--size', type=int, default=224)
+    parser.add_argument('--output-stride', type=int, default=16)
+    return parser.parse_args(argv)
+
+
+def main(argv=None) -> None:
+    common.report(parse_args(argv), measure)
 
 
 if __name__ == '__main__':

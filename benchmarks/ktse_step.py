@@ -4,14 +4,14 @@
 Both steps start from the same weights and the same batch. The run fails if
 their losses, labels or gradients differ, or if the batch tests nothing.
 """
-import argparse
-import json
 import logging
 import statistics
 import sys
 import time
+from pathlib import Path
 from unittest.mock import patch
 
+import common
 import torch
 import torch.nn.functional as F
 from mmengine.config import Config
@@ -25,6 +25,7 @@ from mmktse.models.utils import OnlineLabeler, foreground_cam
 from mmktse.models.utils.cam import label_norm, resize
 from mmktse.registry import MODELS
 
+TARGET = 1.5
 LOSS_RTOL = 1e-4
 GRAD_RTOL = 1e-3
 # Of pixels at a threshold or an argmax that rounding decides.
@@ -178,7 +179,8 @@ def build_models(args):
     cfg = Config.fromfile(args.config)
     init_default_scope(cfg.get('default_scope', 'mmktse'))
     cfg.model.backbone.init_cfg = None
-    cfg.model.head.num_classes = cfg.model.head.num_classes or 20
+    cfg.model.head.num_classes = (
+        args.classes or cfg.model.head.num_classes or 20)
     ours = MODELS.build(cfg.model)
     if type(ours) is not KTSE or None in (ours.sie, ours.ssr, ours.mga):
         raise SystemExit('The config must be a KTSE with all its terms.')
@@ -295,69 +297,85 @@ def compare(ours, other):
     return faults
 
 
-def measure(ours, other, repeats, bf16):
-    """Medians of both, and the ratios, by part of a step."""
-    rows = ([], [])
+def time_steps(variants, repeats):
+    """Medians by part of a step for each (bench, bf16), timed in turn."""
+    rows = {name: [] for name in variants}
     for _ in range(1 + repeats):
-        for bench, row in zip((ours, other), rows):
-            row.append(bench.step(bf16)[1])
+        for name, (bench, bf16) in variants.items():
+            rows[name].append(bench.step(bf16)[1])
             # Not to be held while the other one is measured.
             bench.model.zero_grad()
     # The first step of each is the warm-up.
-    ours, other = ({
-        key: statistics.median(times[key] for times in row[1:])
-        for key in row[0]
-    } for row in rows)
-    return dict(
-        ours=ours,
-        straightforward=other,
-        ratio={key: other[key] / ours[key]
-               for key in ours})
+    return {
+        name: {
+            key: statistics.median(times[key] for times in row[1:])
+            for key in row[0]
+        }
+        for name, row in rows.items()
+    }
 
 
-def parse_args(argv):
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--config', default='configs/ktse/ktse_r50_voc.py')
-    parser.add_argument('--crop', type=int, default=320, help='in pixels')
-    parser.add_argument('--batch', type=int, default=16, help='pairs')
-    parser.add_argument('--repeats', type=int, default=5)
-    parser.add_argument('--threads', type=int, help='default: all cores')
-    parser.add_argument('--device', choices=['cpu', 'cuda'], default='cpu')
-    parser.add_argument(
-        '--bf16',
-        action='store_true',
-        help='autocast of both while they are timed; the comparison stays in '
-        'float32')
-    parser.add_argument(
-        '--stages', action='store_true', help='time the parts of a step too')
-    parser.add_argument('--json', help='append the result to this file')
-    return parser.parse_args(argv)
-
-
-def main(argv=None):
-    args = parse_args(argv)
-    if args.threads:
-        torch.set_num_threads(args.threads)
+def measure(args):
+    """Compares the steps, then times them; rows of the table."""
     torch.manual_seed(0)
     models = build_models(args)
     batch = models[0].data_preprocessor(
         make_batch(models[0].head.num_classes, args), True)
     scale_head(models, batch['inputs'])
+    if args.compile:
+        for model in models:
+            model.backbone.compile()
     ours, other = (Bench(model, batch, args.stages) for model in models)
     faults = compare(ours, other)
     if faults:
         sys.exit('Not equal: ' + '; '.join(faults) + '.')
-    result = measure(ours, other, args.repeats, args.bf16)
-    print(f'{"":10}{"ours":>10}{"straightf.":>12}{"ratio":>8}')
-    for key, ratio in result['ratio'].items():
-        print(f'{key:10}{result["ours"][key]:10.3f}'
-              f'{result["straightforward"][key]:12.3f}{ratio:8.2f}')
-    if args.json:
-        settings = {k: v for k, v in vars(args).items() if k != 'json'}
-        settings.update(
-            threads=torch.get_num_threads(), torch=torch.__version__)
-        with open(args.json, 'a') as file:
-            file.write(json.dumps({**settings, **result}) + '\n')
+    variants = dict(ours=(ours, args.bf16), straightforward=(other, args.bf16))
+    if args.bf16:
+        variants['float32'] = (ours, False)
+    times = time_steps(variants, args.repeats)
+    what = (f'KTSE step, {Path(args.config).stem}, crop '
+            f'{args.crop}, {args.batch} pairs')
+    what += ', bfloat16' * args.bf16 + ', compiled' * args.compile
+    rows = []
+    for name, against in (('straightforward',
+                           'four forwards, labels image by image'),
+                          ('float32', 'the same step in float32')):
+        for part, seconds in times.get(name, {}).items():
+            total = part == 'total'
+            rows.append(
+                common.Row(
+                    what if total else f'{what}: {part}',
+                    against,
+                    times['ours'][part],
+                    seconds,
+                    unit='GiB' if part == 'peak_gib' else 's',
+                    target=TARGET if total and name != 'float32' else None))
+    return rows
+
+
+def parse_args(argv=None):
+    parser = common.make_parser(__doc__, repeats=5)
+    parser.add_argument(
+        '--config', default=str(common.ROOT / 'configs/ktse/ktse_r50_voc.py'))
+    parser.add_argument('--crop', type=int, default=320, help='in pixels')
+    parser.add_argument('--batch', type=int, default=16, help='pairs')
+    parser.add_argument(
+        '--classes', type=int, help='default: as in the config')
+    parser.add_argument('--device', choices=['cpu', 'cuda'], default='cpu')
+    parser.add_argument(
+        '--bf16',
+        action='store_true',
+        help='autocast of both while they are timed, and ours against itself '
+        'in float32; the comparison stays in float32')
+    parser.add_argument(
+        '--compile', action='store_true', help='torch.compile both backbones')
+    parser.add_argument(
+        '--stages', action='store_true', help='time the parts of a step too')
+    return parser.parse_args(argv)
+
+
+def main(argv=None):
+    common.report(parse_args(argv), measure)
 
 
 if __name__ == '__main__':

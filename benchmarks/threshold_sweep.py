@@ -6,27 +6,25 @@ straightforward side follows the protocol of KTSE: 20 thresholds from 0.10 to
 0.29, and for each of them all files are read, labelled and compared again.
 The run fails if the two sides differ in a single bit of an IoU.
 """
-import argparse
-import json
 import multiprocessing
-import platform
 import statistics
 import sys
 import tempfile
-import time
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
+import common
 import cv2
 import numpy as np
 import torch
 
 from mmktse.evaluation import count_seeds
 from mmktse.seeds import VOID, load_label_map, save_label_map, save_seed
-from mmktse.utils import atomic_write
 
+TARGET = 20
+# Of the published protocol.
 THRESHOLDS = np.arange(10, 30) / 100
 
 
@@ -64,7 +62,8 @@ def make_data(folder, args):
 
     for i in range(args.images):
         count = 1 + (i * 7 % 100 >= 59) + (i * 7 % 100 >= 88)
-        classes = rng.permutation(args.classes)[:count]
+        # More do not fit into a mask.
+        classes = rng.permutation(min(args.classes, 254))[:count]
         objects = smooth(count)
         top = objects.max(0)
         truth = np.where(top > .6, classes[objects.argmax(0)] + 1, 0)
@@ -105,8 +104,8 @@ def confusion_matrix(folder, num_classes, threshold, samples):
     return confusion
 
 
-def many_passes(listing, workers):
-    """One pass per threshold; 'IoU' (C, 20) and 'mIoU' (20,) in percent."""
+def many_passes(listing, workers, thresholds=THRESHOLDS):
+    """One pass per threshold; 'IoU' (C, T) and 'mIoU' (T,) in percent."""
     shares = [listing.samples[i::workers] for i in range(workers)]
     pool = nullcontext()
     if workers > 1:
@@ -116,7 +115,7 @@ def many_passes(listing, workers):
     matrices = []
     with pool:
         run = pool.map if workers > 1 else map
-        for threshold in THRESHOLDS:
+        for threshold in thresholds:
             work = partial(confusion_matrix, listing.folder,
                            len(listing.metainfo['classes']), threshold)
             matrices.append(sum(run(work, shares)))
@@ -128,54 +127,29 @@ def many_passes(listing, workers):
     return dict(IoU=iou, mIoU=np.nanmean(iou, 0))
 
 
-def one_pass(listing, workers):
+def one_pass(listing, workers, thresholds=THRESHOLDS):
     """What the package does, at the 101 thresholds of its default."""
     rates = count_seeds(listing.folder, listing, num_workers=workers).rates()
-    places = np.searchsorted(rates['threshold'], THRESHOLDS)
-    assert np.array_equal(rates['threshold'][places], THRESHOLDS)
+    places = np.searchsorted(rates['threshold'], thresholds)
+    assert np.array_equal(rates['threshold'][places], thresholds)
     return {key: rates[key][..., places] for key in ('IoU', 'mIoU')}
 
 
-def timed(function, *args):
-    start = time.perf_counter()
-    result = function(*args)
-    return result, time.perf_counter() - start
-
-
-def image_size(text):
-    height, width = map(int, text.split('x'))
-    return height, width
-
-
-def parse_args(argv):
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        '--images', type=int, default=200, help='VOC train has 1464')
-    parser.add_argument(
-        '--size', type=image_size, default=(375, 500), metavar='HxW')
-    parser.add_argument('--classes', type=int, default=20)
-    parser.add_argument(
-        '--workers',
-        type=int,
-        default=1,
-        help='processes of both sides; ours starts no second one for fewer '
-        'than 512 images')
-    parser.add_argument('--repeats', type=int, default=1)
-    parser.add_argument('--json', help='append the result to this file')
-    return parser.parse_args(argv)
-
-
-def main(argv=None):
-    args = parse_args(argv)
-    torch.set_num_threads(1)
+def measure(args):
+    """Compares and times both sides; rows of the table."""
+    thresholds = np.arange(101) / 100 if args.all_thresholds else THRESHOLDS
     ours, other = [], []
     with tempfile.TemporaryDirectory() as folder:
         listing = make_data(Path(folder), args)
         for _ in range(args.repeats):
-            got, seconds = timed(one_pass, listing, args.workers)
-            ours.append(seconds)
-            want, seconds = timed(many_passes, listing, args.workers)
-            other.append(seconds)
+            sides = (one_pass, ours), (many_passes, other)
+            results = []
+            for side, seconds in sides:
+                result, taken = common.timed(side, listing, args.workers,
+                                             thresholds)
+                results.append(result)
+                seconds.append(taken)
+            got, want = results
             for key, value in want.items():
                 if not np.array_equal(got[key], value, equal_nan=True):
                     sys.exit(f'Not equal: {key} differs by up to '
@@ -183,24 +157,42 @@ def main(argv=None):
     best = int(want['mIoU'].argmax())
     if want['mIoU'][best] == want['mIoU'].min():
         sys.exit('The thresholds are all alike: the seeds test nothing.')
-    result = dict(
-        ours=statistics.median(ours),
-        straightforward=statistics.median(other),
-        best_threshold=float(THRESHOLDS[best]),
-        mIoU=float(want['mIoU'][best]))
-    result['ratio'] = result['straightforward'] / result['ours']
-    print(f'{args.images} images, {args.workers} processes, equal IoU at '
-          f'{len(THRESHOLDS)} thresholds (best {result["best_threshold"]:.2f},'
-          f' mIoU {result["mIoU"]:.2f})\n'
-          f'one pass {result["ours"]:.2f} s, {len(THRESHOLDS)} passes '
-          f'{result["straightforward"]:.2f} s, ratio {result["ratio"]:.1f}')
-    if args.json:
-        path = Path(args.json)
-        before = path.read_text() if path.exists() else ''
-        settings = {k: v for k, v in vars(args).items() if k != 'json'}
-        settings.update(numpy=np.__version__, python=platform.python_version())
-        with atomic_write(path, 'w') as file:
-            file.write(before + json.dumps({**settings, **result}) + '\n')
+    print(f'Equal IoU at {len(thresholds)} thresholds, best '
+          f'{thresholds[best]:.2f}, mIoU {want["mIoU"][best]:.2f}')
+    return [
+        common.Row(
+            f'threshold sweep, {args.images} images, {args.workers} '
+            'processes',
+            f'one pass for each of {len(thresholds)} thresholds',
+            statistics.median(ours),
+            statistics.median(other),
+            target=TARGET)
+    ]
+
+
+def parse_args(argv=None):
+    parser = common.make_parser(__doc__, repeats=1, threads=1)
+    parser.add_argument(
+        '--images', type=int, default=200, help='VOC train has 1464')
+    parser.add_argument(
+        '--size', type=common.image_size, default=(375, 500), metavar='HxW')
+    parser.add_argument('--classes', type=int, default=20)
+    parser.add_argument(
+        '--all-thresholds',
+        action='store_true',
+        help='a pass for each of the 101 thresholds that ours measures, '
+        'instead of the 20 published ones')
+    parser.add_argument(
+        '--workers',
+        type=int,
+        default=1,
+        help='processes of both sides; ours starts no second one for fewer '
+        'than 512 images')
+    return parser.parse_args(argv)
+
+
+def main(argv=None):
+    common.report(parse_args(argv), measure)
 
 
 if __name__ == '__main__':

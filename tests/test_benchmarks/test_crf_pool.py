@@ -1,21 +1,34 @@
 # Copyright (c) mmktse authors. All rights reserved.
-import json
-import runpy
-import sys
-from pathlib import Path
-
 import pytest
 
-TOOL = Path(__file__).parents[2] / 'benchmarks' / 'crf_pool.py'
+SMALL = '--images 3 --size 24x32 --classes 4 --workers 1'.split()
 
 
-def test_labels_agree_and_figures_are_written(tmp_path, monkeypatch):
+@pytest.fixture
+def bench(load):
     pytest.importorskip('pydensecrf')
-    figures = tmp_path / 'figures.json'
-    words = '--images 3 --size 24 32 --classes 4 --workers 1'
+    return load('crf_pool')
+
+
+# test_run.py runs it with processes.
+def test_other_labels_are_noticed(bench, monkeypatch):
     monkeypatch.setattr(
-        sys, 'argv', ['crf_pool.py', *words.split(), '--json',
-                      str(figures)])
-    runpy.run_path(str(TOOL), run_name='__main__')
-    rows = json.loads(figures.read_text())
-    assert rows['one_process'] > 0 and rows['workers'] == 1
+        bench, 'in_pool', lambda dataset, root, workers:
+        (1. + workers, {
+            '0.png': bytes([workers])
+        }))
+    with pytest.raises(SystemExit, match='other label maps'):
+        bench.main(SMALL)
+
+
+def test_ratio_is_of_the_cores(bench, monkeypatch):
+    seconds = {(3, 0): 30., (3, 2): 19., (2, 2): 14.}
+    monkeypatch.setattr(
+        bench, 'in_pool', lambda dataset, root, workers:
+        (seconds[len(dataset), workers], {}))
+    args = bench.parse_args([*SMALL[:-1], '2'])
+    pool, started, _ = bench.measure(args)
+    # Two images in two processes take ten seconds of these 14.
+    assert pool.ratio == pytest.approx(30 / (19 - 4) / 2)
+    assert started.ratio == pytest.approx(30 / 19 / 2)
+    assert pool.target == .9

@@ -1,22 +1,18 @@
 # Copyright (c) mmktse authors. All rights reserved.
-import json
-import runpy
-import sys
-from pathlib import Path
-
 import pytest
 
-ROOT = Path(__file__).parents[2]
+SMALL = '--batch 2 --size 64 --repeats 1 --threads 1'.split()
 
 
-def test_results_agree_and_figures_are_written(tmp_path, monkeypatch, capsys):
+def test_differences_are_noticed(load, monkeypatch):
     pytest.importorskip('timm')
-    figures = tmp_path / 'figures.json'
-    words = '--batch 2 --size 64 --repeats 1 --json'
-    monkeypatch.setattr(sys, 'argv',
-                        ['dilated_depthwise.py', *words.split(),
-                         str(figures)])
-    runpy.run_path(
-        str(ROOT / 'benchmarks/dilated_depthwise.py'), run_name='__main__')
-    assert set(json.loads(figures.read_text())) == {'plain', 'split', 'ratio'}
-    assert 'ratio' in capsys.readouterr().out
+    bench = load('dilated_depthwise')
+    row, = bench.measure(bench.parse_args(SMALL))
+    assert row.ours > 0 and row.straightforward > 0
+    monkeypatch.setattr(bench, 'make_plain',
+                        lambda model: model.requires_grad_(False))
+    monkeypatch.setattr(
+        bench, 'step', lambda model, images:
+        (1., images.mean() * next(model.parameters()).requires_grad, []))
+    with pytest.raises(SystemExit, match='results differ'):
+        bench.main(SMALL)

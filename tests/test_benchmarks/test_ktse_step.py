@@ -1,7 +1,5 @@
 # Copyright (c) mmktse authors. All rights reserved.
-import importlib.util
 import json
-import logging
 from pathlib import Path
 
 import pytest
@@ -16,13 +14,8 @@ model = dict(backbone=dict(depth=18), head=dict(in_channels=512))
 
 
 @pytest.fixture
-def bench():
-    spec = importlib.util.spec_from_file_location(
-        'ktse_step', ROOT / 'benchmarks' / 'ktse_step.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    yield module
-    logging.disable(logging.NOTSET)
+def bench(load):
+    return load('ktse_step')
 
 
 @pytest.fixture
@@ -34,27 +27,37 @@ def run(bench, tmp_path):
         bench.main([
             '--config',
             str(config), '--crop', '64', '--batch', '6', '--repeats', '1',
-            *args
+            '--threads', '1', *args
         ])
 
     return run
 
 
-def test_equal_steps_are_timed(run, capsys, tmp_path):
+def test_equal_steps_are_timed(bench, run, monkeypatch, capsys, tmp_path):
+    step, half = bench.Bench.step, []
+
+    def in_float32(self, bf16=False):
+        half.append(bf16)  # Slow where the processor has no bfloat16.
+        return step(self)
+
+    monkeypatch.setattr(bench.Bench, 'step', in_float32)
     out = tmp_path / 'out.json'
     for options in ((), ('--stages', '--bf16')):
         run('--json', str(out), *options)
     printed = capsys.readouterr().out
-    assert printed.count('loss_two') == printed.count('ratio') == 2
+    assert printed.count('loss_two') == printed.count('| what') == 2
     plain, stages = map(json.loads, out.read_text().splitlines())
-    assert set(plain['ratio']) == {'total'}
-    assert (plain['bf16'], stages['bf16']) == (False, True)
-    assert (plain['crop'], plain['batch']) == (64, 6)
-    for name in ('ours', 'straightforward'):
-        times = stages[name]
-        parts = times['labels'] + times['forwards'] + times['backward']
-        assert parts == pytest.approx(times['total'])
-        assert min(times.values()) > 0
+    assert len(plain['rows']) == 1 and plain['rows'][0]['target'] == 1.5
+    assert (plain['settings']['bf16'], plain['settings']['crop']) == (False,
+                                                                      64)
+    assert half[6:] == [False, False] + 2 * [True, True, False]
+    rows = stages['rows']
+    # Against the straightforward step and against ours in float32.
+    assert [row['target'] for row in rows] == [1.5] + [None] * 7
+    for four in (rows[:4], rows[4:]):
+        for side in ('ours', 'straightforward'):
+            total, *parts = (row[side] for row in four)
+            assert sum(parts) == pytest.approx(total) and min(parts) > 0
 
 
 @pytest.mark.parametrize('fault, message', [

@@ -1,36 +1,29 @@
 # Copyright (c) mmktse authors. All rights reserved.
-import importlib.util
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from mmktse.seeds import save_label_map
 
-ROOT = Path(__file__).parents[2]
 SMALL = '--images 12 --size 60x50 --classes 3'.split()
 
 
 @pytest.fixture
-def bench():
-    spec = importlib.util.spec_from_file_location(
-        'threshold_sweep', ROOT / 'benchmarks' / 'threshold_sweep.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def bench(load):
+    return load('threshold_sweep')
 
 
 def test_equal_sweeps_are_timed(bench, tmp_path, capsys):
     out = tmp_path / 'out.json'
-    for repeats in '12':
-        bench.main([*SMALL, '--repeats', repeats, '--json', str(out)])
-    assert 'equal IoU at 20 thresholds' in capsys.readouterr().out
+    for words in (['--repeats', '2'], ['--all-thresholds']):
+        bench.main([*SMALL, *words, '--json', str(out)])
+    printed = capsys.readouterr().out
+    assert 'Equal IoU at 20 thresholds' in printed
+    assert 'Equal IoU at 101 thresholds' in printed
     first, second = map(json.loads, out.read_text().splitlines())
-    assert (first['images'], first['size']) == (12, [60, 50])
-    assert (first['repeats'], second['repeats']) == (1, 2)
-    assert first['mIoU'] == second['mIoU'] > 0
-    assert first['ratio'] == first['straightforward'] / first['ours']
+    assert first['settings']['size'] == [60, 50]
+    assert first['rows'][0]['target'] == second['rows'][0]['target'] == 20
 
 
 def test_differences_are_noticed(bench, monkeypatch):

@@ -38,6 +38,34 @@ def test_one_pass_equals_labelling_at_every_threshold():
                                                        np.mean(hit / truth))
 
 
+@pytest.mark.parametrize('thresholds', [
+    None, [0, .5, 1], [.2, .2001, .2002, .20021, .9], [.7],
+    np.linspace(0, 1, 3001)
+])
+def test_levels_are_those_of_a_search(thresholds):
+    histogram = SeedHistogram(2, thresholds)
+    limits = histogram.thresholds.astype(np.float32)
+    score = np.random.default_rng(0).random(4000, np.float32)
+    score = np.concatenate([
+        score, limits,
+        np.nextafter(limits, np.float32(2)),
+        np.nextafter(limits, np.float32(-1)), [0, 1]
+    ]).clip(0, 1).astype(np.float32)
+    assert np.array_equal(
+        histogram._levels(score), np.searchsorted(limits, score))
+
+
+def test_counts_are_linear_in_the_classes():
+    histogram = SeedHistogram(1000)
+    counts = histogram.count(
+        np.array([[0, 3, 255, 255]]), np.full((2, 1, 4), .5),
+        np.array([2, 999]))
+    assert counts.size == 3 * 1001 * 102
+    # Void pixels are left out; class 2 is the first of two equals.
+    assert counts[:, :, 50].sum(1).tolist() == [2, 2, 1]
+    assert counts[1, 3, 50] == 2 and counts[2, 3, 50] == 1
+
+
 def test_image_without_class_counts_as_background():
     histogram = SeedHistogram(2, [.3])
     histogram.counts += histogram.count(

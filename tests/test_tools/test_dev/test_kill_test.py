@@ -10,13 +10,11 @@ ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.skipif(sys.platform != 'linux', reason='reads /proc')
-@pytest.mark.parametrize('gpus', [1, 2])
-def test_killed_pipeline_ends_the_same(tmp_path, gpus):
+def test_killed_pipeline_ends_the_same(tmp_path):
     pytest.importorskip('timm')
     done = subprocess.run([
-        sys.executable, 'tools/dev/kill_test.py', tmp_path, '--kills', '3',
-        '--gpus',
-        str(gpus)
+        sys.executable, 'tools/dev/kill_test.py', tmp_path, '--kills', '2',
+        '--gpus', '2'
     ],
                           cwd=ROOT,
                           env=dict(
@@ -28,5 +26,5 @@ def test_killed_pipeline_ends_the_same(tmp_path, gpus):
                           text=True)
     assert done.returncode == 0, done.stdout[-3000:]
     # 6 seeds and labels, masks and overlays of 8 images, weights, figures.
-    assert '3 kills in 1 runs; all 31 results' in done.stdout
+    assert '2 kills in 1 runs; all 31 results' in done.stdout
     assert list((tmp_path / 'whole/labels/seeds').iterdir())

@@ -1,0 +1,45 @@
+# Copyright (c) mmktse authors. All rights reserved.
+import json
+
+import pytest
+
+
+# All but those that the tests of the single benchmarks run.
+@pytest.fixture
+def run(load):
+    return load('run')
+
+
+def test_all_run_quickly_and_give_one_table(run, tmp_path):
+    pytest.importorskip('timm')
+    pytest.importorskip('pydensecrf')
+    out = tmp_path / 'out.json'
+    run.main(['--quick', '--out', str(out)])
+    result = json.loads(out.read_text())
+    whats = ' '.join(row['what'] for row in result['rows'])
+    for word in ('KTSE step', 'CAM inference', 'PAR', 'label making',
+                 'threshold sweep', 'dense CRF', 'training loader',
+                 'random walk', 'EfficientNet-Lite0'):
+        assert word in whats
+    targets = {row['target'] for row in result['rows']}
+    assert targets == {None, 1.5, 3, 2, 20, .9, 1}
+    assert {'cpu', 'cores', 'threads', 'torch'} <= set(result['hardware'])
+
+
+def test_table_goes_between_the_comments(run, tmp_path):
+    page = tmp_path / 'performance.md'
+    page.write_text('text\n<!-- benchmarks begin -->\n<!-- benchmarks end -->')
+    words = ['--quick', '--only', 'par', 'random_walk', '--out', str(page)]
+    run.main(words)
+    first = page.read_text()
+    assert first.count('\n| ') == 4 and first.startswith('text\n')
+    run.main(words)
+    assert page.read_text().count('\n| ') == 4
+
+
+def test_plans_name_the_same_benchmarks(run):
+    assert list(run.RUNS) == list(run.QUICK) and set(run.CUDA) < set(run.RUNS)
+    for plan in (run.RUNS, run.CUDA, run.QUICK):
+        for name, variants in plan.items():
+            for words in variants:
+                __import__(name).parse_args(words.split())
