@@ -103,12 +103,14 @@ def make_parser(text: str,
 
     Args:
         text (str): Description.
-        repeats (int): Default of ``--repeats``.
+        repeats (int): Default of ``--repeats``; 0 where all is timed once.
+            Defaults to 3.
         threads (int, optional): Default of ``--threads``. Defaults to None:
             one for each core.
     """
     parser = argparse.ArgumentParser(description=text)
-    parser.add_argument('--repeats', type=int, default=repeats)
+    if repeats:
+        parser.add_argument('--repeats', type=int, default=repeats)
     parser.add_argument(
         '--threads', type=int, default=threads or num_cores(), help='PyTorch')
     parser.add_argument('--json', help='append the figures to this file')

@@ -60,7 +60,7 @@ def measure(args):
 
 def parse_args(argv=None):
     # One thread, as each process of the pool has.
-    parser = common.make_parser(__doc__, threads=1)
+    parser = common.make_parser(__doc__, repeats=0, threads=1)
     parser.add_argument('--images', type=int, default=200)
     parser.add_argument(
         '--size', type=common.image_size, default=(375, 500), metavar='HxW')

@@ -85,7 +85,7 @@ def measure(args):
 
 
 def parse_args(argv=None):
-    parser = common.make_parser(__doc__, repeats=1)
+    parser = common.make_parser(__doc__, repeats=0)
     parser.add_argument('--images', type=int, default=200)
     parser.add_argument(
         '--size', type=common.image_size, default=(375, 500), metavar='HxW')

@@ -4,7 +4,6 @@ import json
 import pytest
 
 
-# All but those that the tests of the single benchmarks run.
 @pytest.fixture
 def run(load):
     return load('run')
@@ -43,3 +42,13 @@ def test_plans_name_the_same_benchmarks(run):
         for name, variants in plan.items():
             for words in variants:
                 __import__(name).parse_args(words.split())
+
+
+def test_page_has_a_place_for_each_table(load):
+    common = load('common')
+    page = (common.ROOT / 'docs/performance.md').read_text()
+    for name in ('benchmarks', 'scaling'):
+        assert page.count(f'<!-- {name} begin -->\n') == 1
+        assert page.count(f'\n<!-- {name} end -->') == 1
+    for name in load('run').RUNS:
+        assert f'`{name}.py`' in page
