@@ -14,8 +14,8 @@ def test_walks_name_what_there_is():
     for path in paths:
         places = [ROOT / path, ROOT / 'mmktse' / path]
         assert any(place.exists() for place in places), path
-    source = '\n'.join(
-        path.read_text() for path in (ROOT / 'mmktse').rglob('*.py'))
+    source = '\n'.join(path.read_text()
+                       for path in (ROOT / 'mmktse').rglob('*.py'))
     objects = [
         name for name in names
         if re.fullmatch(r'[A-Z]\w+(\.\w+)?|[a-z]+(_[a-z]+)+', name)
