@@ -108,11 +108,9 @@ def test_one_pass_is_every_pass(data, num_classes, thresholds):
             np.uint8, (2, 3),
             elements=st.sampled_from([*range(num_classes + 1), 255])))
     histogram = SeedHistogram(num_classes, thresholds)
-    counts = histogram.count(truth, cam, classes)
-    # Once more the same image: counts of a set are sums.
-    histogram.counts += 2 * counts
+    # Twice the same image: counts of a set are sums.
+    histogram.counts += 2 * histogram.count(truth, cam, classes)
     keep = truth != 255
-    assert counts.sum() == keep.sum()
     rates = histogram.rates()
     for place, threshold in enumerate(histogram.thresholds):
         label = make_label(cam, classes, threshold)
