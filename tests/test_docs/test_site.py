@@ -24,6 +24,7 @@ def public_names():
 @pytest.mark.slow
 def test_site_builds_without_warnings(tmp_path):
     """Every link leads somewhere, and every public name is on a page."""
+    # Of the extra "docs", which the tests' environment does without.
     for name in ('sphinx', 'myst_parser', 'furo'):
         pytest.importorskip(name)
     from sphinx.util.inventory import InventoryFile

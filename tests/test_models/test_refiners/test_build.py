@@ -1,11 +1,8 @@
 # Copyright (c) mmktse authors. All rights reserved.
-import pickle
-import subprocess
-import sys
-
 import pytest
 
 from mmktse.models.refiners import PARRefiner, build_refiner, with_class
+from mmktse.utils import worker_pool
 
 PROJECT = """
 from mmktse.models.refiners import BaseRefiner
@@ -15,11 +12,6 @@ from mmktse.registry import MODELS
 class Halves(BaseRefiner):
     def refine(self, image, scores):
         return scores / 2
-"""
-WORKER = """
-import pickle, sys
-from mmktse.models.refiners import build_refiner
-print(type(build_refiner(pickle.load(sys.stdin.buffer))).__name__)
 """
 
 
@@ -38,9 +30,7 @@ def test_refiner_of_a_project_is_known_in_another_process(
     (tmp_path / 'project_halves.py').write_text(PROJECT)
     monkeypatch.syspath_prepend(str(tmp_path))
     __import__('project_halves')
-    monkeypatch.setenv('PYTHONPATH', ':'.join(sys.path))
-    done = subprocess.run([sys.executable, '-c', WORKER],
-                          input=pickle.dumps(with_class(dict(type='Halves'))),
-                          capture_output=True)
-    assert done.returncode == 0, done.stderr.decode()
-    assert done.stdout.decode().split()[-1] == 'Halves'
+    with worker_pool(1) as pool:
+        cfg = with_class(dict(type='Halves'))
+        refiner = pool.submit(build_refiner, cfg).result()
+    assert type(refiner).__name__ == 'Halves'

@@ -9,7 +9,8 @@ import pytest
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.mark.skipif(sys.platform != 'linux', reason='reads /proc')
+# Who is whose child is read from /proc, which other systems do not have.
+@pytest.mark.skipif(sys.platform != 'linux', reason='there is no /proc')
 def test_killed_pipeline_ends_the_same(tmp_path):
     pytest.importorskip('timm')
     done = subprocess.run([
