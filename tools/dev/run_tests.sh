@@ -6,4 +6,4 @@ cd "$(dirname "$0")/../.."
 bash tools/dev/venv.sh .venv-tests onedl,crf,quickstart,tests
 # The tests are small: more threads only get into each other's way.
 export OMP_NUM_THREADS=1
-exec .venv-tests/bin/python -m pytest -q "$@"
+exec .venv-tests/bin/python -m pytest -q -n auto --maxprocesses 8 "$@"
