@@ -1,7 +1,12 @@
 _base_ = '../cam/cam_efficientnet-lite0_custom.py'
 
 # Not as published: see positive_background in GPPHead.
-model = dict(type='KTSE', head=dict(type='GPPHead', positive_background=True))
+model = dict(
+    type='KTSE',
+    head=dict(type='GPPHead', positive_background=True),
+    sie=dict(type='SIELoss'),
+    ssr=dict(type='SSRLoss'),
+    mga=dict(type='MGALoss'))
 train_dataloader = dict(
     dataset=dict(
         _delete_=True,

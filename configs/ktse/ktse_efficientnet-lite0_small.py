@@ -6,6 +6,7 @@ _base_ = '../cam/cam_efficientnet-lite0_small.py'
 model = dict(
     type='KTSE',
     head=dict(type='GPPHead', positive_background=True),
+    sie=dict(type='SIELoss'),
     ssr=dict(type='SSRLoss', fg_weight=0.1),
     mga=dict(type='MGALoss', global_weight=0.1))
 train_dataloader = dict(

@@ -11,7 +11,10 @@ model = dict(
         depth=101,
         init_cfg=dict(type='Pretrained',
                       checkpoint='torchvision://resnet101')),
-    head=dict(type='GPPHead', num_classes=80))
+    head=dict(type='GPPHead', num_classes=80),
+    sie=dict(type='SIELoss'),
+    ssr=dict(type='SSRLoss'),
+    mga=dict(type='MGALoss'))
 train_dataloader = dict(
     dataset=dict(
         _delete_=True,

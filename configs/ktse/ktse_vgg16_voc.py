@@ -4,7 +4,12 @@ _base_ = [
     '../_base_/schedules/warmup_40e.py', '../_base_/default_runtime.py'
 ]
 
-model = dict(type='KTSE', head=dict(type='GPPHead'))
+model = dict(
+    type='KTSE',
+    head=dict(type='GPPHead'),
+    sie=dict(type='SIELoss'),
+    ssr=dict(type='SSRLoss'),
+    mga=dict(type='MGALoss'))
 train_dataloader = dict(
     dataset=dict(
         _delete_=True,

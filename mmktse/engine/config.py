@@ -11,9 +11,13 @@ from mmktse.datasets.image_labels import read_classes
 
 # Given once on the command line, these reach every data set of a config.
 SHARED_OPTIONS = ('data_root', 'pseudo_label_dir')
-# What a config need not hold, beside the arguments of the Runner.
+# What a config need not hold, beside the settings of the Runner.
 _OWN_OPTIONS = (*SHARED_OPTIONS, 'pseudo_labels', 'crf', 'tta_model',
-                'tta_pipeline', 'find_unused_parameters')
+                'tta_pipeline')
+# What the Runner reads from the config without having an argument for it.
+_RUNNER_OPTIONS = ('activation_checkpointing', 'compile',
+                   'efficient_conv_bn_eval', 'find_unused_parameters',
+                   'model_wrapper_cfg', 'sync_bn')
 
 
 def load_config(path: str, cfg_options: Optional[dict] = None) -> Config:
@@ -52,7 +56,10 @@ def _check_options(cfg: Config, options: dict) -> None:
 
     What lies deeper is refused by what is built from it.
     """
-    known = {*cfg, *inspect.signature(Runner).parameters, *_OWN_OPTIONS}
+    known = {
+        *cfg, *inspect.signature(Runner).parameters, *_RUNNER_OPTIONS,
+        *_OWN_OPTIONS
+    }
     for option in options:
         name = option.split('.')[0]
         if name not in known:

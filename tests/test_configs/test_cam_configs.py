@@ -8,6 +8,7 @@ from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from mmpretrain.structures import DataSample
 
+from mmktse.engine.config import load_config
 from mmktse.registry import MODELS, TRANSFORMS
 
 FOLDER = Path(__file__).parents[2] / 'configs'
@@ -70,6 +71,20 @@ def test_one_step_of_each_phase(cfg, monkeypatch):
     stride = 8 if '-d8' in cfg.text else 16
     assert scores.shape == (1, cfg.model.head.num_classes, 64 // stride,
                             96 // stride)
+
+
+def test_terms_take_options():
+    options = {
+        f'model.{name}': 0.1
+        for name in ('sie.margin', 'ssr.fg_weight', 'mga.global_weight')
+    }
+    paths = sorted((FOLDER / 'ktse').glob('ktse_*.py'))
+    assert paths
+    for path in paths:
+        model = load_config(str(path), options).model
+        for option, value in options.items():
+            _, term, name = option.split('.')
+            assert getattr(MODELS.build(model[term]), name) == value, path
 
 
 def test_both_phases_use_the_same_images(cfg):

@@ -187,3 +187,5 @@ def test_misspelt_option_is_named(config):
         load_config(config, dict(qqq=1))
     # The Runner takes what the config leaves out.
     assert load_config(config, {'randomness.seed': 3}).randomness.seed == 3
+    assert load_config(config, dict(sync_bn='torch')).sync_bn == 'torch'
+    assert load_config(config, {'compile.mode': 'default'}).compile.mode
