@@ -4,13 +4,14 @@
 #   python tools/run_pipeline.py configs/pipelines/ktse_coco.py \
 #       --cfg-options data_root=DIR gpus=2
 data_root = 'data/coco'
+cam = 'configs/ktse/ktse_resnet38d_coco.py'
+irn = 'configs/irn/irn_r50_coco.py'
+seg = 'configs/beco/beco_deeplabv2_r101-d8_4xb4-20e_coco14-512x512.py'
 # Processes; batches keep VOC's published size.
 gpus = 4
 
 _data = dict(data_root='{data_root}')
-_cam = 'configs/ktse/ktse_resnet38d_coco.py'
-_irn = 'configs/irn/irn_r50_coco.py'
-_seg = 'configs/beco/beco_deeplabv2_r101-d8_4xb4-20e_coco14-512x512.py'
+_cam, _irn, _seg = '{cam}', '{irn}', '{seg}'
 _seg_data = dict(_data, pseudo_label_dir='{irn_labels.work_dir}')
 stages = [
     # Label maps to measure with; training never reads those of train2014.

@@ -5,14 +5,15 @@
 #   python tools/run_pipeline.py configs/pipelines/ktse_voc.py \
 #       --cfg-options data_root=DIR gpus=2
 data_root = 'data/VOCdevkit/VOC2012'
+cam = 'configs/ktse/ktse_resnet38d_voc.py'
+irn = 'configs/irn/irn_r50_voc.py'
+seg = 'configs/beco/beco_deeplabv2_r101-d8_4xb4-100e_voc12aug-512x512.py'
 # Processes; batches keep the published size.
 gpus = 4
 
 _data = dict(data_root='{data_root}')
+_cam, _irn, _seg = '{cam}', '{irn}', '{seg}'
 _lists = 'ImageSets/Segmentation'
-_cam = 'configs/ktse/ktse_resnet38d_voc.py'
-_irn = 'configs/irn/irn_r50_voc.py'
-_seg = 'configs/beco/beco_deeplabv2_r101-d8_4xb4-100e_voc12aug-512x512.py'
 _trainaug = {
     **_data, 'test_dataloader.dataset.id_file': f'{_lists}/trainaug.txt'
 }

@@ -23,3 +23,22 @@ def test_stages_fit_together(path, tmp_path, monkeypatch):
     text = pipeline.describe()
     assert text.count(': to do') + text.count(': left out') == len(
         pipeline.stages)
+
+
+@pytest.mark.parametrize('name', ['ktse_custom', 'ktse_voc', 'ktse_coco'])
+def test_networks_are_settings(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    cfg = load_config(f'configs/pipelines/{name}.py')
+    variables = {k: v for k, v in cfg.items() if isinstance(v, (str, int))}
+    networks = [variables[k] for k in ('cam', 'irn', 'seg') if k in variables]
+    assert len(networks) == 2 + (name != 'ktse_custom')
+    for number, network in enumerate(networks):
+        (tmp_path / f'{number}.py').write_text(f"_base_ = '{ROOT}/{network}'")
+    others = {
+        k: str(tmp_path / f'{networks.index(v)}.py') if v in networks else v
+        for k, v in variables.items()
+    }
+    text = Pipeline(cfg._cfg_dict.to_dict()['stages'], str(tmp_path),
+                    str(ROOT / 'tools'), others).describe()
+    for number, network in enumerate(networks):
+        assert network not in text and f'{tmp_path}/{number}.py' in text
