@@ -25,7 +25,7 @@ extensions = ['myst_parser', 'sphinx.ext.autodoc', 'sphinx.ext.napoleon']
 root_doc = 'docs/index'
 include_patterns = [
     'README.md', 'benchmarks/README.md', 'configs/**/README.md', 'docs/**.md',
-    'projects/**README.md'
+    'projects/**README.md', 'tests/data/parity/README.md'
 ]
 # Headings are linked to as on GitHub.
 myst_heading_anchors = 4
