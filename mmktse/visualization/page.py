@@ -70,30 +70,24 @@ def overlay_label(image: np.ndarray,
     return mixed
 
 
-def draw_panels(figure,
-                rows: Sequence[Sequence[Panel]],
-                row_titles: Optional[Sequence[str]] = None) -> None:
+def draw_panels(figure, rows: Sequence[Sequence[Panel]]) -> None:
     """Draw rows of pictures into a figure or subfigure.
 
     Args:
         figure (Figure | SubFigure): Where to draw.
         rows (sequence): Rows of panels; short rows are left open at the end,
             a panel without image shows its text only.
-        row_titles (sequence[str], optional): Text at the left of each row.
     """
     columns = max(map(len, rows))
     axes = figure.subplots(len(rows), columns, squeeze=False)
-    for r, row in enumerate(rows):
-        for c, ax in enumerate(axes[r]):
+    for row, line in zip(rows, axes):
+        for ax in line:
             ax.set(xticks=[], yticks=[])
             ax.spines[:].set_visible(False)
-            if c == 0 and row_titles:
-                ax.set_ylabel(row_titles[r], fontsize=7)
-            if c >= len(row):
-                continue
-            ax.set_title(row[c].title, fontsize=8, pad=3)
-            if row[c].image is not None:
-                ax.imshow(row[c].image)
+        for panel, ax in zip(row, line):
+            ax.set_title(panel.title, fontsize=8, pad=3)
+            if panel.image is not None:
+                ax.imshow(panel.image)
 
 
 def page_size(rows: Sequence[Sequence[Panel]], cell: float = 2.) -> tuple:
@@ -119,15 +113,13 @@ def save_figure(figure: Figure, path: str) -> str:
 
 def save_page(path: str,
               rows: Sequence[Sequence[Panel]],
-              title: str = '',
-              row_titles: Optional[Sequence[str]] = None) -> str:
+              title: str = '') -> str:
     """Write rows of pictures as one PNG.
 
     Args:
         path (str): PNG to write; its folder is made.
         rows (sequence): Rows of :class:`Panel`, at least one.
         title (str): Heading. Defaults to none.
-        row_titles (sequence[str], optional): Text at the left of each row.
 
     Returns:
         str: ``path``.
@@ -138,5 +130,5 @@ def save_page(path: str,
     # Few panels would leave no room for the heading.
     figure = Figure((max(width, 5.), height + .5), 110, layout='constrained')
     figure.suptitle(title, fontsize=10)
-    draw_panels(figure, rows, row_titles)
+    draw_panels(figure, rows)
     return save_figure(figure, path)

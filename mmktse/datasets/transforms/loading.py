@@ -13,8 +13,6 @@ class LoadImage(LoadImageFromFile):
     data say, without alpha channel, grey as three equal channels.
 
     Args:
-        imdecode_backend (str): Defaults to 'pillow', which refuses truncated
-            files; OpenCV fills the missing part with grey.
         **kwargs: Arguments of :class:`mmcv.transforms.LoadImageFromFile`.
 
     Raises:
@@ -22,8 +20,9 @@ class LoadImage(LoadImageFromFile):
             8 bits, which Pillow would clip to white.
     """
 
-    def __init__(self, imdecode_backend: str = 'pillow', **kwargs) -> None:
-        super().__init__(imdecode_backend=imdecode_backend, **kwargs)
+    def __init__(self, **kwargs) -> None:
+        # OpenCV fills what is missing of a truncated file with grey.
+        super().__init__(imdecode_backend='pillow', **kwargs)
 
     def transform(self, results: dict) -> dict:
         """Loads ``img`` (H, W, 3), BGR uint8, from ``img_path``."""
