@@ -6,8 +6,8 @@ from mmengine.config import Config
 from mmengine.dist import barrier, get_dist_info, is_main_process
 from mmengine.utils import ProgressBar
 
+from mmktse.datasets.transforms import read_image
 from mmktse.evaluation import evaluate_seeds
-from mmktse.evaluation.score_refinement import read_image
 from mmktse.models.refiners import build_refiner, with_class
 from mmktse.seeds.label_io import save_confidence, save_label_map
 from mmktse.seeds.labels import check_thresholds, make_label_and_confidence

@@ -4,7 +4,6 @@ from typing import NamedTuple, Optional, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from mmktse.datasets.transforms import LoadImage
 from mmktse.seeds.label_io import VOID, color_map
 from mmktse.utils import atomic_write
 
@@ -18,15 +17,6 @@ class Panel(NamedTuple):
     """One picture of a page and the line of text above it."""
     image: Optional[np.ndarray]
     title: str = ''
-
-
-def read_image(path: str) -> np.ndarray:
-    """Read an image as (H, W, 3) uint8 RGB, as the pipelines read it.
-
-    Raises:
-        OSError: If there is no such image, or it cannot be read.
-    """
-    return LoadImage()(dict(img_path=path))['img'][..., ::-1]
 
 
 def to_grey(image: np.ndarray) -> np.ndarray:
