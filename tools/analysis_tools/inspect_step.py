@@ -22,12 +22,12 @@ from mmktse.engine.config import (check_checkpoint, check_data_folders,
                                   load_config)
 from mmktse.engine.errors import one_sentence_errors
 from mmktse.engine.hooks.fitting_checkpoint_hook import fitting_state
-from mmktse.engine.pipeline import format_table
 from mmktse.evaluation.label_evaluation import count_label_pixels, label_rates
 from mmktse.evaluation.seed_metric import read_truth
 from mmktse.models.classifiers import KTSE
 from mmktse.models.utils import OnlineLabeler
 from mmktse.registry import DATASETS, MODELS
+from mmktse.utils import format_table
 
 
 def pair(text: str) -> tuple:
