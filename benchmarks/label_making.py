@@ -13,8 +13,8 @@ import numpy as np
 from mmengine.registry import init_default_scope
 
 import mmktse  # noqa: F401
+from mmktse.datasets.transforms import read_image
 from mmktse.engine.label_maker import PseudoLabelMaker
-from mmktse.evaluation.score_refinement import read_image
 from mmktse.models.refiners import build_refiner
 from mmktse.seeds import load_label_map, load_seed, save_label_map
 

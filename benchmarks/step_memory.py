@@ -18,8 +18,8 @@ from torch._subclasses import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from mmktse.engine.pipeline import format_table
 from mmktse.registry import MODELS
+from mmktse.utils import format_table
 
 
 def parse_args() -> argparse.Namespace:
@@ -96,9 +96,9 @@ def main() -> None:
         for with_cp in (False, True)
     ]
     print(
-        format_table(
-            rows, [('precision', 'precision', ''),
-                   ('with_cp', 'with_cp', ''), ('peak', 'peak (GiB)', '.1f')]))
+        format_table(rows, [('precision', 'precision', ''),
+                            ('with_cp', 'with_cp', ''),
+                            ('peak', 'peak (GiB)', '.1f')]))
 
 
 if __name__ == '__main__':

@@ -1,5 +1,6 @@
 # Copyright (c) mmktse authors. All rights reserved.
 import ast
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -33,3 +34,15 @@ def test_modules_import_downwards_alone():
             if top == 'mmktse' and LAYERS.index(layer) > LAYERS.index(own):
                 upwards.append(f'{path.relative_to(ROOT)}: {name}')
     assert not upwards
+
+
+def test_parts_of_models_import_one_way():
+    graph = {}
+    for path in (ROOT / 'mmktse' / 'models').glob('*/*.py'):
+        others = {
+            name.split('.')[2]
+            for name in imported(path) if name.startswith('mmktse.models.')
+        }
+        own = path.parent.name
+        graph.setdefault(own, set()).update(others - {own})
+    assert list(TopologicalSorter(graph).static_order())  # no CycleError

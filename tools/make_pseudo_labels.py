@@ -20,6 +20,7 @@ from mmktse.engine.dist import allow_long_waits, setup_distributed, sole_run
 from mmktse.engine.errors import one_sentence_errors
 from mmktse.engine.label_maker import (PseudoLabelMaker, network_origin,
                                        stored_origin)
+from mmktse.engine.pipeline import METRICS as METRICS_FILE
 from mmktse.evaluation import (SeedMetric, evaluate_labels, evaluate_seeds,
                                load_choice, overlap_note)
 from mmktse.registry import DATASETS, METRICS
@@ -257,7 +258,7 @@ def make(cfg, args, settings: dict, choice: Optional[dict]) -> None:
     result = measure(dataset, split, args, settings, note,
                      settings['seed_protocol'])
     if is_main_process():
-        with atomic_write(osp.join(args.out, 'metrics.json'), 'w') as file:
+        with atomic_write(osp.join(args.out, METRICS_FILE), 'w') as file:
             json.dump(result, file, indent=1)
         for row in result['rows']:
             print('{what}: mIoU {mIoU:.2f}, precision {precision:.2f}, recall '

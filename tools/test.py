@@ -13,6 +13,7 @@ from mmktse.engine.config import (check_checkpoint, check_data_folders,
                                   load_config, set_work_dir)
 from mmktse.engine.dist import allow_long_waits, setup_distributed
 from mmktse.engine.errors import one_sentence_errors
+from mmktse.engine.pipeline import METRICS
 from mmktse.engine.test_time import crf_settings, enable_tta
 from mmktse.utils import atomic_write
 
@@ -123,7 +124,7 @@ def main() -> None:
             'ann_file') or 'all images'
         rows = table_rows(metrics, split, args.tta, args.crf)
         result = dict(rows=rows, metrics=metrics)
-        with atomic_write(osp.join(cfg.work_dir, 'metrics.json'), 'w') as file:
+        with atomic_write(osp.join(cfg.work_dir, METRICS), 'w') as file:
             json.dump(result, file, indent=1, default=float)
 
 

@@ -7,6 +7,7 @@ from mmseg.datasets import BaseSegDataset
 from mmktse.registry import DATASETS
 from mmktse.seeds.manifest import LABELS, check_complete, confidence_path
 from .image_labels import read_ids
+from .seg_list import seg_sample
 
 
 @DATASETS.register_module()
@@ -72,18 +73,9 @@ class PseudoLabelSegDataset(BaseSegDataset):
         if self.ann_file:
             ids = list(read_ids(self.ann_file))
             check_complete(self.pseudo_label_dir, ids)
-        data_list = [
-            dict(
-                img_path=osp.join(self.data_prefix['img_path'],
-                                  name + self.img_suffix),
-                seg_map_path=osp.join(self.data_prefix['seg_map_path'],
-                                      name + self.seg_map_suffix),
-                num_classes=len(self.metainfo['classes']),
-                label_map=self.label_map,
-                reduce_zero_label=self.reduce_zero_label,
-                seg_fields=[]) for name in ids
-        ]
-        for name, data in zip(ids, data_list):
+        data_list = []
+        for name in ids:
+            data = seg_sample(self, name)
             if self.confidence:
                 path = confidence_path(self.pseudo_label_dir, name)
                 data['confidence_path'] = str(path)
@@ -92,4 +84,5 @@ class PseudoLabelSegDataset(BaseSegDataset):
                     f'Image {data["img_path"]} has a pseudo label but is not '
                     'there: set data_root and data_prefix.img_path to the '
                     'images that the labels were made from.')
+            data_list.append(data)
         return data_list

@@ -8,6 +8,19 @@ from mmktse.registry import DATASETS
 from .image_labels import read_ids
 
 
+def seg_sample(dataset: BaseSegDataset, img_id: str) -> dict:
+    """What mmseg's transforms want to know of an image and its mask."""
+    return dict(
+        img_path=osp.join(dataset.data_prefix['img_path'],
+                          img_id + dataset.img_suffix),
+        seg_map_path=osp.join(dataset.data_prefix['seg_map_path'],
+                              img_id + dataset.seg_map_suffix),
+        num_classes=len(dataset.metainfo['classes']),
+        label_map=dataset.label_map,
+        reduce_zero_label=dataset.reduce_zero_label,
+        seg_fields=[])
+
+
 @DATASETS.register_module()
 class SegListDataset(BaseSegDataset):
     """Images of a list with their masks.
@@ -30,22 +43,13 @@ class SegListDataset(BaseSegDataset):
         """Lists image and mask of each id."""
         data_list = []
         for img_id, place in read_ids(self.ann_file).items():
-            image = osp.join(self.data_prefix['img_path'],
-                             img_id + self.img_suffix)
-            mask = osp.join(self.data_prefix['seg_map_path'],
-                            img_id + self.seg_map_suffix)
-            for what, path in (('image', image), ('mask', mask)):
+            data = seg_sample(self, img_id)
+            for what, path in (('image', data['img_path']),
+                               ('mask', data['seg_map_path'])):
                 if not osp.isfile(path):
                     raise FileNotFoundError(
                         f'{place}: {what} {path} does not exist; add it, '
                         f'remove the id {img_id}, or correct data_root, '
                         'data_prefix or the suffix.')
-            data_list.append(
-                dict(
-                    img_path=image,
-                    seg_map_path=mask,
-                    num_classes=len(self.metainfo['classes']),
-                    label_map=self.label_map,
-                    reduce_zero_label=self.reduce_zero_label,
-                    seg_fields=[]))
+            data_list.append(data)
         return data_list

@@ -1,12 +1,9 @@
 # Copyright (c) mmktse authors. All rights reserved.
+from mmpretrain.datasets.categories import VOC2007_CATEGORIES as VOC_CLASSES
+
 from mmktse.registry import DATASETS
 from mmktse.seeds.label_io import color_map
 from .image_level import ImageLevelDataset
-
-VOC_CLASSES = ('aeroplane', 'bicycle', 'bird', 'boat', 'bottle', 'bus', 'car',
-               'cat', 'chair', 'cow', 'diningtable', 'dog', 'horse',
-               'motorbike', 'person', 'pottedplant', 'sheep', 'sofa', 'train',
-               'tvmonitor')
 
 
 @DATASETS.register_module()

@@ -1,5 +1,4 @@
 # Copyright (c) mmktse authors. All rights reserved.
-import shutil
 from pathlib import Path
 from typing import Iterator, List, Optional, Sequence, Tuple, Union
 
@@ -7,8 +6,8 @@ from mmengine.config import Config
 from mmengine.dist import barrier, get_dist_info, is_main_process
 from mmengine.utils import ProgressBar
 
+from mmktse.datasets.transforms import read_image
 from mmktse.evaluation import evaluate_seeds
-from mmktse.evaluation.score_refinement import read_image
 from mmktse.models.refiners import build_refiner, with_class
 from mmktse.seeds.label_io import save_confidence, save_label_map
 from mmktse.seeds.labels import check_thresholds, make_label_and_confidence
@@ -117,8 +116,6 @@ class PseudoLabelMaker:
         num_workers (int, optional): Worker processes, each with one thread; 0
             works in this process. Defaults to None: one for each core, shared
             among the processes of a distributed run.
-        save_seeds (bool): Whether to keep the seeds after the labels are
-            made. Defaults to True.
         cam_source (str): Where the presence of a class comes from, 'label'
             or 'prediction'; seeds of the other kind are refused. Defaults to
             'label'.
@@ -140,7 +137,6 @@ class PseudoLabelMaker:
         refiner: Optional[dict] = None,
         confidence_share: Optional[float] = None,
         num_workers: Optional[int] = None,
-        save_seeds: bool = True,
         cam_source: str = 'label',
         seed_folder: Optional[Union[str, Path]] = None,
         seed_protocol: dict = dict()
@@ -160,7 +156,6 @@ class PseudoLabelMaker:
         self.confidence_share = confidence_share
         self.num_workers = (
             share_of_cores() if num_workers is None else num_workers)
-        self.keep_seeds = save_seeds or seed_folder is not None
         self.cam_source = cam_source
         self.seed_protocol = seed_protocol
 
@@ -209,13 +204,9 @@ class PseudoLabelMaker:
             ValueError: See :meth:`Manifest.start`.
         """
         self.manifest.start()
-        wanted = self.ids
-        if self.manifest.complete and not self.keep_seeds:
-            wanted = self._unlabelled(self.ids)
-        wanted = set(wanted)
         missing = [
             i for i, name in enumerate(self.ids)
-            if name in wanted and not self.seed_path(name).is_file()
+            if not self.seed_path(name).is_file()
         ]
         barrier()  # nobody writes before all have looked
         return missing
@@ -254,18 +245,8 @@ class PseudoLabelMaker:
         self.manifest.finish(self.ids, threshold=threshold)
         if is_main_process():
             clear_partial_files(self.out_dir)
-            if not self.keep_seeds:
-                self._drop_seeds()
         barrier()
         return threshold
-
-    def _drop_seeds(self) -> None:
-        # Under another name first: half of the seeds would pass for all.
-        trash = self.out_dir / f'.{SEEDS}'
-        if (self.out_dir / SEEDS).is_dir():
-            shutil.rmtree(trash, ignore_errors=True)
-            (self.out_dir / SEEDS).rename(trash)
-        shutil.rmtree(trash, ignore_errors=True)
 
     def _labeller(self, threshold: float) -> _Labeller:
         return _Labeller(

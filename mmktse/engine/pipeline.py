@@ -17,7 +17,8 @@ from typing import (Any, Callable, Dict, Iterator, List, Optional, Sequence,
 from mmengine.config import Config, DictAction
 
 from mmktse.seeds.manifest import read_manifest
-from mmktse.utils import atomic_write, file_sha256, folder_lock, json_sha256
+from mmktse.utils import (atomic_write, file_sha256, folder_lock, format_table,
+                          json_sha256)
 from .checkpoint import latest_checkpoint
 from .provenance import code_version, hardware
 
@@ -92,38 +93,6 @@ def option_words(options: dict) -> List[str]:
                 'inherits from the one of the stage.')
         words.append(word)
     return words
-
-
-def format_table(rows: Sequence[dict],
-                 columns: Sequence[Tuple[str, str, str]] = _COLUMNS) -> str:
-    """Markdown table of the figures of a pipeline.
-
-    Args:
-        rows (Sequence[dict]): What the stages measured.
-        columns (Sequence[tuple]): Key of a row, heading, format of a number.
-
-    Returns:
-        str: Columns without any value are left out; '' without rows.
-    """
-    columns = [
-        column for column in columns if any(
-            row.get(column[0]) is not None for row in rows)
-    ]
-
-    def cell(row: dict, key: str, spec: str) -> str:
-        value = row.get(key)
-        return '' if value is None else format(value, spec)
-
-    lines = [[heading for _, heading, _ in columns]]
-    lines += [[cell(row, key, spec) for key, _, spec in columns]
-              for row in rows]
-    widths = [max(map(len, column)) for column in zip(*lines)]
-    lines.insert(1, ['-' * width for width in widths])
-    return '\n'.join(
-        '| ' +
-        ' | '.join(text.ljust(width)
-                   for text, width in zip(line, widths)) + ' |'
-        for line in lines) if rows else ''
 
 
 def _strings(node: Any) -> Iterator[str]:
@@ -568,7 +537,7 @@ class Pipeline:
 
     def table(self) -> str:
         """The rows as a Markdown table."""
-        return format_table(self.rows())
+        return format_table(self.rows(), _COLUMNS)
 
     def _write_results(self) -> None:
         with atomic_write(self.work_dir / TABLE, 'w') as file:

@@ -6,8 +6,8 @@ from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
 
-from mmktse.utils import BusyError, atomic_write, json_sha256
-from .pipeline import METRICS, Pipeline, format_table
+from mmktse.utils import BusyError, atomic_write, format_table, json_sha256
+from .pipeline import METRICS, Pipeline
 from .training_log import load_scalars, training_seconds
 
 _WORD = re.compile(r'\{(\w+)\}')

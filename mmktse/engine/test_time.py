@@ -2,9 +2,11 @@
 """What the tools change in the config of a segmentation network to test it."""
 from typing import Sequence
 
+from mmcv.transforms import LoadAnnotations, LoadImageFromFile
 from mmengine.config import Config
 
-from mmktse.registry import DATASETS
+from mmktse.datasets.transforms import LoadMask
+from mmktse.registry import DATASETS, TRANSFORMS
 from mmktse.seeds.label_io import color_map
 
 
@@ -54,10 +56,11 @@ def image_pipeline(pipeline: Sequence) -> list:
             branch = image_pipeline(step)
             steps += [branch] if branch else []
             continue
-        name = str(step['type']).split('.')[-1]
-        if name in ('LoadAnnotations', 'LoadMask'):
+        with TRANSFORMS.switch_scope_and_registry(None) as registry:
+            kind = registry.get(step['type']) or object
+        if issubclass(kind, (LoadAnnotations, LoadMask)):
             continue
-        if name == 'LoadImageFromFile':
+        if kind is LoadImageFromFile:
             step = dict(step, type='mmktse.LoadImage')
         if 'transforms' in step:
             step = dict(step, transforms=image_pipeline(step['transforms']))

@@ -11,12 +11,12 @@ from mmseg.structures import SegDataSample
 from mmseg.visualization import SegLocalVisualizer
 from PIL import Image
 
+from mmktse.datasets.transforms import read_image
 from mmktse.registry import METRICS
 from mmktse.seeds.label_io import save_label_map
-from mmktse.seeds.manifest import LABELS, label_path
+from mmktse.seeds.manifest import LABELS, differences, label_path
 from mmktse.utils import atomic_write
-from .score_refinement import (RefineScores, SampleQueue, read_image,
-                               take_probabilities)
+from .score_refinement import RefineScores, SampleQueue, take_probabilities
 
 RECORD = 'predictions.json'
 # The stock visualizer sorts all pixels of a class in Python to place its name.
@@ -60,11 +60,7 @@ def claim_folder(folder: Union[str, Path], settings: dict) -> None:
             f'{folder} holds {LABELS} but no {RECORD} that can be read, so '
             'nobody knows what made them; choose another folder, or delete '
             'this one.') from error
-    changes = [
-        f'{key} was {old.get(key)}, is now {settings.get(key)}'
-        for key in sorted(set(old) | set(settings))
-        if old.get(key) != settings.get(key)
-    ]
+    changes = differences(old, settings)
     if changes:
         raise ValueError(f'{folder} holds predictions of other settings ('
                          f'{"; ".join(changes)}); choose another folder, or '

@@ -1,37 +1,13 @@
 # Copyright (c) mmktse authors. All rights reserved.
 from collections import deque
 from copy import copy
-from typing import Any, Callable, Iterable, Iterator, Optional, Sequence, Tuple
+from typing import Any, Callable, Iterable, Iterator, Optional, Tuple
 
 import numpy as np
 
-from mmktse.datasets.transforms import LoadImage
+from mmktse.datasets.transforms import read_image
 from mmktse.models.refiners import build_refiner, with_class
 from mmktse.utils import TaskPool, share_of_cores
-
-
-def read_image(path: str,
-               size: Sequence[int],
-               what: str = 'prediction') -> np.ndarray:
-    """Reads the image that maps belong to.
-
-    Args:
-        path (str): Image file.
-        size (Sequence[int]): (H, W) of the maps.
-        what (str): What the maps are, for the message.
-
-    Returns:
-        np.ndarray: RGB (H, W, 3) uint8.
-
-    Raises:
-        OSError: If it cannot be read.
-        ValueError: If it has another size.
-    """
-    image = LoadImage()(dict(img_path=path))['img']
-    if image.shape[:2] != tuple(size):
-        raise ValueError(f'Image {path} is not of the size of its {what}, '
-                         f'{size[0]}x{size[1]}: replace it.')
-    return np.ascontiguousarray(image[..., ::-1])
 
 
 class RefineScores:

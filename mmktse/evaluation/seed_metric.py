@@ -59,20 +59,27 @@ def summarize(histogram: SeedHistogram,
     return result
 
 
-def read_truth(sample: dict, size: Sequence[int],
-               num_classes: int) -> np.ndarray:
-    """Reads the mask that belongs to a sample.
+def read_truth(sample: dict,
+               size: Optional[Sequence[int]] = None,
+               num_classes: Optional[int] = None,
+               required: bool = True) -> Optional[np.ndarray]:
+    """Reads the mask (H, W) that belongs to a sample.
 
     Args:
         sample (dict): With 'img_id' and 'seg_map_path'.
-        size (Sequence[int]): Expected (H, W).
-        num_classes (int): Number of classes without background.
+        size (Sequence[int], optional): Expected (H, W).
+        num_classes (int, optional): Number of classes without background, to
+            refuse other values.
+        required (bool): If False, a sample without mask gives None. Defaults
+            to True.
 
     Raises:
         FileNotFoundError: If the sample has no mask.
     """
     path = sample.get('seg_map_path')
     if path is None or not Path(path).is_file():
+        if not required:
+            return None
         raise FileNotFoundError(
             f'Image {sample.get("img_id")} has no mask ({path}), which '
             'measuring needs. Add the masks, set data_prefix.seg_map_path, or '
@@ -80,8 +87,9 @@ def read_truth(sample: dict, size: Sequence[int],
     return load_label_map(path, size, num_classes)
 
 
-def _with_fixed(thresholds: Optional[Sequence[float]],
-                fixed: float) -> np.ndarray:
+def with_fixed(thresholds: Optional[Sequence[float]],
+               fixed: float) -> np.ndarray:
+    """Thresholds, by default 0.00, 0.01, ... 1.00, with a fixed one."""
     thresholds = np.arange(101) / 100 if thresholds is None else thresholds
     thresholds = np.asarray(thresholds, np.float64)
     if np.isclose(thresholds, fixed, rtol=0, atol=1e-9).any():
@@ -118,7 +126,7 @@ class SeedMetric(BaseMetric):
                  absent_as_zero: bool = False,
                  **kwargs) -> None:
         super().__init__(**kwargs)
-        self.thresholds = _with_fixed(thresholds, fixed_threshold)
+        self.thresholds = with_fixed(thresholds, fixed_threshold)
         self.fixed_threshold = fixed_threshold
         self.absent_as_zero = absent_as_zero
         self._reset()
@@ -307,6 +315,6 @@ def evaluate_seeds(seed_dir: Union[str, Path],
         dict: See :func:`summarize`.
     """
     histogram = count_seeds(seed_dir, dataset,
-                            _with_fixed(thresholds, fixed_threshold),
+                            with_fixed(thresholds, fixed_threshold),
                             num_workers)
     return summarize(histogram, fixed_threshold, absent_as_zero)

@@ -113,6 +113,14 @@ def check_complete(folder: Union[str, Path],
     return manifest
 
 
+def differences(old: dict, new: dict, prefix: str = '') -> List[str]:
+    """Says of each setting that changed what it was and what it is now."""
+    return [
+        f'{prefix}{key} was {old.get(key)}, is now {new.get(key)}'
+        for key in sorted(set(old) | set(new)) if old.get(key) != new.get(key)
+    ]
+
+
 class Manifest:
     """Says what a pseudo-label folder holds, and when it is complete.
 
@@ -154,7 +162,12 @@ class Manifest:
                         f'{self.folder} holds {name} but no manifest, so '
                         'nobody knows what made them; choose another folder.')
         else:
-            changes = self._changes(old['settings'])
+            was, now = old['settings'], self.content['settings']
+            changes = [
+                change for section in sorted(set(was) | set(now))
+                for change in differences(
+                    was.get(section, {}), now.get(section, {}), f'{section}.')
+            ]
             if changes:
                 raise ValueError(
                     f'{self.folder} was made with other settings ('
@@ -176,16 +189,6 @@ class Manifest:
         self.content.update(complete=True, ids=list(ids), **results)
         if is_main_process():
             self._write()
-
-    def _changes(self, old: Dict[str, dict]) -> List[str]:
-        new = self.content['settings']
-        return [
-            f'{section}.{key} was {old.get(section, {}).get(key)}, is now '
-            f'{new.get(section, {}).get(key)}'
-            for section in sorted(set(old) | set(new)) for key in sorted(
-                set(old.get(section, {})) | set(new.get(section, {})))
-            if old.get(section, {}).get(key) != new.get(section, {}).get(key)
-        ]
 
     def _write(self) -> None:
         with atomic_write(self.folder / MANIFEST, 'w') as file:

@@ -4,9 +4,11 @@ from typing import Optional, Sequence
 import matplotlib
 import numpy as np
 
+from mmktse.datasets.transforms import read_image
+from mmktse.evaluation.seed_metric import read_truth
 from mmktse.seeds.label_io import color_map
-from .page import Panel, overlay_label, read_image, save_page, to_grey
-from .run_source import RunSource, read_truth
+from .page import Panel, overlay_label, save_page, to_grey
+from .run_source import RunSource
 
 
 def overlay_cam(image: np.ndarray,
@@ -89,7 +91,7 @@ def save_cam_page(path: str,
                 Panel(
                     overlay_label(image, labels.label(img_id), palette),
                     labels.title))
-        truth = read_truth(sample)
+        truth = read_truth(sample, required=False)
         if truth is not None:
             row.append(Panel(overlay_label(image, truth, palette), 'truth'))
         # At the end: their number differs from image to image.

@@ -3,9 +3,11 @@ from typing import List, Optional, Sequence
 
 import numpy as np
 
+from mmktse.datasets.transforms import read_image
+from mmktse.evaluation.seed_metric import read_truth
 from .cam_overlay import overlay_scores
-from .page import Panel, overlay_label, read_image, save_page
-from .run_source import RunSource, image_iou, read_truth
+from .page import Panel, overlay_label, save_page
+from .run_source import RunSource, image_iou
 
 
 def gallery_row(sample: dict,
@@ -28,7 +30,7 @@ def gallery_row(sample: dict,
     """
     img_id = sample['img_id']
     image = read_image(sample['img_path'])
-    truth = read_truth(sample)
+    truth = read_truth(sample, required=False)
     row = []
     if hide_image:
         image = np.full_like(image, 230)

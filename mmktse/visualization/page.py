@@ -4,7 +4,6 @@ from typing import NamedTuple, Optional, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from mmktse.datasets.transforms import LoadImage
 from mmktse.seeds.label_io import VOID, color_map
 from mmktse.utils import atomic_write
 
@@ -18,15 +17,6 @@ class Panel(NamedTuple):
     """One picture of a page and the line of text above it."""
     image: Optional[np.ndarray]
     title: str = ''
-
-
-def read_image(path: str) -> np.ndarray:
-    """Read an image as (H, W, 3) uint8 RGB, as the pipelines read it.
-
-    Raises:
-        OSError: If there is no such image, or it cannot be read.
-    """
-    return LoadImage()(dict(img_path=path))['img'][..., ::-1]
 
 
 def to_grey(image: np.ndarray) -> np.ndarray:
@@ -70,30 +60,24 @@ def overlay_label(image: np.ndarray,
     return mixed
 
 
-def draw_panels(figure,
-                rows: Sequence[Sequence[Panel]],
-                row_titles: Optional[Sequence[str]] = None) -> None:
+def draw_panels(figure, rows: Sequence[Sequence[Panel]]) -> None:
     """Draw rows of pictures into a figure or subfigure.
 
     Args:
         figure (Figure | SubFigure): Where to draw.
         rows (sequence): Rows of panels; short rows are left open at the end,
             a panel without image shows its text only.
-        row_titles (sequence[str], optional): Text at the left of each row.
     """
     columns = max(map(len, rows))
     axes = figure.subplots(len(rows), columns, squeeze=False)
-    for r, row in enumerate(rows):
-        for c, ax in enumerate(axes[r]):
+    for row, line in zip(rows, axes):
+        for ax in line:
             ax.set(xticks=[], yticks=[])
             ax.spines[:].set_visible(False)
-            if c == 0 and row_titles:
-                ax.set_ylabel(row_titles[r], fontsize=7)
-            if c >= len(row):
-                continue
-            ax.set_title(row[c].title, fontsize=8, pad=3)
-            if row[c].image is not None:
-                ax.imshow(row[c].image)
+        for panel, ax in zip(row, line):
+            ax.set_title(panel.title, fontsize=8, pad=3)
+            if panel.image is not None:
+                ax.imshow(panel.image)
 
 
 def page_size(rows: Sequence[Sequence[Panel]], cell: float = 2.) -> tuple:
@@ -119,15 +103,13 @@ def save_figure(figure: Figure, path: str) -> str:
 
 def save_page(path: str,
               rows: Sequence[Sequence[Panel]],
-              title: str = '',
-              row_titles: Optional[Sequence[str]] = None) -> str:
+              title: str = '') -> str:
     """Write rows of pictures as one PNG.
 
     Args:
         path (str): PNG to write; its folder is made.
         rows (sequence): Rows of :class:`Panel`, at least one.
         title (str): Heading. Defaults to none.
-        row_titles (sequence[str], optional): Text at the left of each row.
 
     Returns:
         str: ``path``.
@@ -138,5 +120,5 @@ def save_page(path: str,
     # Few panels would leave no room for the heading.
     figure = Figure((max(width, 5.), height + .5), 110, layout='constrained')
     figure.suptitle(title, fontsize=10)
-    draw_panels(figure, rows, row_titles)
+    draw_panels(figure, rows)
     return save_figure(figure, path)

@@ -4,6 +4,7 @@ from typing import Iterator, List, Optional, Sequence, Union
 
 import numpy as np
 
+from mmktse.engine.pipeline import METRICS
 from mmktse.seeds.manifest import MANIFEST, check_complete
 from mmktse.utils import atomic_write
 from mmktse.version import __version__
@@ -11,7 +12,7 @@ from .report_gallery import gallery, unusual
 from .report_html import (PERCENT, Html, Number, Section, curve_legend,
                           curve_svg, facts, format_number, format_percent,
                           page, paragraph, table, tiles)
-from .report_run import METRICS, Run, find_seeds, read_metrics
+from .report_run import Run, find_seeds, read_metrics
 from .report_statistics import collect_statistics
 
 # The matrix of more classes than these cannot be taken in at a glance.

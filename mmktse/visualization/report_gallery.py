@@ -6,15 +6,16 @@ from typing import Iterator, List, Optional, Sequence
 import numpy as np
 from PIL import Image
 
+from mmktse.datasets.transforms import read_image
+from mmktse.evaluation.seed_metric import read_truth
 from mmktse.seeds.label_io import VOID, load_label_map
 from mmktse.seeds.manifest import label_path, seed_path
 from .cam_overlay import overlay_cam, overlay_scores
-from .page import overlay_label, read_image
+from .page import overlay_label
 from .report_html import (PERCENT, Html, fit, format_number, format_percent,
                           ignored_name, links, paragraph, picture)
 from .report_run import Run
 from .report_statistics import Example, read_seed
-from .run_source import read_truth
 
 # Ground in place of a photograph.
 _GREY = 230
@@ -104,7 +105,7 @@ def pictures(run: Run, sample: dict, c: Optional[int]) -> Iterator[Html]:
                                                  img_id).is_file():
         yield cam_picture(run, img_id, label, ground, c)
     yield label_picture(run, label, ground, 'label', img_id)
-    truth = read_truth(sample, label.shape, len(run.names) - 1)
+    truth = read_truth(sample, label.shape, len(run.names) - 1, required=False)
     if truth is not None and not run.hide_images:
         yield label_picture(run, truth, ground, 'truth', img_id)
 

@@ -4,13 +4,12 @@ from pathlib import Path
 from typing import NamedTuple, Optional, Sequence
 
 from mmktse.engine.label_maker import stored_origin
+from mmktse.engine.pipeline import METRICS
 from mmktse.seeds.label_io import color_map
 from mmktse.seeds.manifest import SEEDS
 from .report_html import Html, class_name
 from .report_statistics import ReportStatistics
 from .threshold_curve import load_curve
-
-METRICS = 'metrics.json'
 
 
 class Run(NamedTuple):

@@ -9,11 +9,10 @@ from mmengine.utils import track_iter_progress
 from mmktse.evaluation.label_evaluation import count_label_pixels, label_rates
 from mmktse.evaluation.rates import class_rates
 from mmktse.evaluation.seed_histogram import SeedHistogram
-from mmktse.evaluation.seed_metric import summarize
+from mmktse.evaluation.seed_metric import read_truth, summarize, with_fixed
 from mmktse.seeds.label_io import VOID, load_label_map
 from mmktse.seeds.manifest import label_path, seed_path
 from mmktse.seeds.seed_io import load_seed
-from .run_source import read_truth
 
 
 class Example(NamedTuple):
@@ -155,8 +154,7 @@ class ReportStatistics:
         if seed is not None:
             if self.histogram is None:
                 self.histogram = SeedHistogram(
-                    self.num_classes,
-                    np.append(np.arange(101) / 100, self.threshold))
+                    self.num_classes, with_fixed(None, self.threshold))
             self.histogram.counts += self.histogram.count(truth, *seed)
         confusion = counts[:, :-1]
         hit, true = confusion.diagonal(), confusion.sum(1)
@@ -218,7 +216,7 @@ def collect_statistics(dataset,
         sample = dataset.get_data_info(index)
         label = load_label_map(
             label_path(folder, sample['img_id']), num_classes=num_classes)
-        truth = read_truth(sample, label.shape, num_classes)
+        truth = read_truth(sample, label.shape, num_classes, required=False)
         seed = None
         # Without truth there is nothing to measure the seed against.
         if seed_folder is not None and truth is not None:

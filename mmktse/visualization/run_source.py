@@ -5,8 +5,10 @@ from typing import List, Optional, Sequence
 import numpy as np
 from mmengine.utils import track_iter_progress
 
+from mmktse.evaluation.seed_metric import read_truth
 from mmktse.seeds import load_label_map, load_seed, make_label
 from mmktse.seeds.label_io import VOID
+from mmktse.seeds.manifest import LABELS, SEEDS
 
 ORDERS = ('random', 'worst', 'best', 'gains', 'losses')
 
@@ -59,8 +61,8 @@ class RunSource:
     def path(self, img_id: str) -> str:
         """File in which this run keeps the image."""
         if self.show == 'label':
-            return _find(self.folder, 'SegmentationClass', '.png', img_id)
-        return _find(self.folder, 'seeds', '.npz', img_id)
+            return _find(self.folder, LABELS, '.png', img_id)
+        return _find(self.folder, SEEDS, '.npz', img_id)
 
     def has(self, img_id: str) -> bool:
         """Whether the run has the image."""
@@ -100,23 +102,6 @@ def image_iou(label: np.ndarray, truth: np.ndarray) -> float:
         np.sum((label == c) | (truth == c)) for c in np.union1d(label, truth)
     ]
     return float(100 * np.mean(ious)) if ious else float('nan')
-
-
-def read_truth(sample: dict,
-               size: Optional[Sequence[int]] = None,
-               num_classes: Optional[int] = None) -> Optional[np.ndarray]:
-    """Ground truth (H, W) of a sample, None where it has no mask.
-
-    Args:
-        sample (dict): With, optionally, 'seg_map_path'.
-        size (sequence[int], optional): Expected (H, W).
-        num_classes (int, optional): Number of classes without background, to
-            refuse other values.
-    """
-    path = sample.get('seg_map_path')
-    if path is None or not osp.isfile(path):
-        return None
-    return load_label_map(path, size, num_classes)
 
 
 def select_samples(dataset,
@@ -176,7 +161,7 @@ def select_samples(dataset,
                          ' with label maps')
     scored = []
     for name in track_iter_progress(names):
-        truth = read_truth(samples[name])
+        truth = read_truth(samples[name], required=False)
         if truth is not None:
             score = image_iou(ranked[0].label(name), truth)
             if compared:

@@ -292,33 +292,6 @@ def test_seeds_keep_where_their_classes_come_from(root):
         root / 'out', listing(str(root)), origin, cam_source='prediction')
 
 
-def test_own_seeds_can_be_dropped_at_the_end(root):
-    origin = dict(settings=dict(), info=dict())
-
-    def maker():
-        return PseudoLabelMaker(
-            root / 'out',
-            listing(str(root)),
-            origin,
-            save_seeds=False,
-            num_workers=0)
-
-    first = maker()
-    assert len(first.start()) == len(IDS)
-    for name in IDS:
-        save_seed(first.seed_path(name), np.ones((1, 24, 30)), np.array([1]))
-    first.make_labels()
-    assert not (root / 'out' / 'seeds').exists()
-    assert maker().start() == []
-    (root / 'out' / 'SegmentationClass' / 'c.png').unlink()
-    assert maker().start() == [2]
-
-
-def test_foreign_seeds_are_never_dropped(root):
-    label(str(root), root / 'out', save_seeds=False)
-    assert len(list((root / 'seeds').iterdir())) == len(IDS)
-
-
 def test_bad_input_is_named(root):
     Image.new('RGB', (7, 5)).save(root / 'c.png')
     with pytest.raises(ValueError, match='c.png is not of'):

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from mmktse.datasets.synthetic import generate_synthetic_voc
-from mmktse.engine.pipeline import Pipeline, format_table, option_words
+from mmktse.engine.pipeline import Pipeline, option_words
 from mmktse.seeds import load_label_map, save_seed
 from mmktse.utils import BusyError, folder_lock
 from mmktse.version import __version__
@@ -502,15 +502,6 @@ def test_threshold_of_an_earlier_stage(tmp_path):
     (tmp_path / 'work/sweep/stage.json').unlink()
     with pytest.raises(ValueError, match='labels .*"sweep" was made anew'):
         plan.run()
-
-
-def test_format_table():
-    assert format_table([]) == ''
-    table = format_table([dict(stage='x', mIoU=7.), dict(stage='long')])
-    assert table.splitlines() == [
-        '| stage | mIoU |', '| ----- | ---- |', '| x     | 7.00 |',
-        '| long  |      |'
-    ]
 
 
 def test_option_words():

@@ -3,9 +3,16 @@ import pytest
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
+from mmktse.datasets.transforms import LoadMask
 from mmktse.engine.test_time import (class_meta, crf_settings, enable_tta,
                                      image_pipeline)
+from mmktse.registry import TRANSFORMS
 from mmktse.seeds import color_map
+
+
+@TRANSFORMS.register_module()
+class OwnLoadMask(LoadMask):
+    """As a project may have one."""
 
 
 def config(**dataset):
@@ -39,13 +46,15 @@ def test_crf_of_the_config():
 
 
 def test_pipeline_needs_no_masks():
+    init_default_scope('mmseg')
     pack = dict(type='PackSegInputs')
     pipeline = [
         dict(type='LoadImageFromFile', to_float32=False),
         dict(
             type='TestTimeAug',
             transforms=[[dict(type='Resize', scale_factor=.5)],
-                        [dict(type='mmseg.LoadAnnotations')], [pack]])
+                        [dict(type='mmseg.LoadAnnotations')],
+                        [dict(type='mmktse.OwnLoadMask')], [pack]])
     ]
     assert image_pipeline(pipeline) == [
         dict(type='mmktse.LoadImage', to_float32=False),

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from mmktse.evaluation.score_refinement import (RefineScores, SampleQueue,
-                                                read_image, take_probabilities)
+                                                take_probabilities)
 from mmktse.models.refiners import PARRefiner
 
 
@@ -73,16 +73,6 @@ def test_scores_are_refined_by_the_colours_of_the_file(image):
     task.prepare()
     want = PARRefiner(num_iters=2)(pixels, scores).argmax(0)
     np.testing.assert_array_equal(task((path, scores)), want)
-
-
-def test_bad_image_is_named(image, tmp_path):
-    path, pixels = image
-    np.testing.assert_array_equal(read_image(path, (12, 16)), pixels)
-    with pytest.raises(ValueError, match='image.png is not of'):
-        read_image(path, (12, 15))
-    (tmp_path / 'text.jpg').write_text('no image')
-    with pytest.raises(OSError, match='text.jpg cannot be read'):
-        read_image(str(tmp_path / 'text.jpg'), (12, 16))
 
 
 def test_probabilities_are_taken_out_of_the_sample():

@@ -145,6 +145,17 @@ def test_missing_mask_is_named(tmp_path):
         _metric().process(None, [sample])
 
 
+def test_mask_may_be_absent(tmp_path):
+    sample = _samples(tmp_path, 1)[0]
+    truth = module.read_truth(sample, required=False)
+    assert truth.shape == (6, 8) and set(np.unique(truth)) <= {0, 1, 2, 255}
+    with pytest.raises(ValueError, match='only 1 classes'):
+        module.read_truth(sample, (6, 8), 1, required=False)
+    sample['seg_map_path'] = str(tmp_path / 'gone.png')
+    assert module.read_truth(sample, required=False) is None
+    assert module.read_truth(dict(img_id='x'), required=False) is None
+
+
 def test_mask_of_another_size_is_named(tmp_path):
     sample = _samples(tmp_path, 1)[0]
     sample['cam'] = sample['cam'][:, :5]

@@ -32,7 +32,8 @@ def run(tmp_path, monkeypatch, capsys):
         argv = [
             TOOL, config,
             str(path), '--batches', '1', *words, '--cfg-options',
-            f'data_root={root}', 'train_dataloader.batch_size=2'
+            f'data_root={root}', 'train_dataloader.batch_size=2',
+            'test_dataloader.dataset.pipeline.1.type=mmktse.MultiScaleViews'
         ]
         monkeypatch.setattr(sys, 'argv', argv)
         runpy.run_path(TOOL, run_name='__main__')

@@ -3,9 +3,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmktse.datasets.transforms import LoadImage
-from mmktse.visualization.page import (Panel, overlay_label, read_image,
-                                       save_page)
+from mmktse.visualization.page import Panel, overlay_label, save_page
 
 
 def test_overlay_label():
@@ -30,26 +28,6 @@ def test_void_is_hatched():
                                                                 (48, 48, 48)}
     # Diagonal: one step to the right is one step up.
     np.testing.assert_array_equal(mixed[2:, :-1], mixed[1:-1, 1:])
-
-
-def test_image_is_turned_as_in_the_pipelines(tmp_path):
-    image = Image.new('RGB', (3, 2))
-    exif = image.getexif()
-    exif[0x0112] = 6
-    path = str(tmp_path / 'turned.jpg')
-    image.save(path, exif=exif)
-    loaded = LoadImage().transform(dict(img_path=path))['img']
-    assert read_image(path).shape == loaded.shape == (3, 2, 3)
-
-
-def test_read_image(tmp_path):
-    Image.new('L', (3, 2), 7).save(tmp_path / 'grey.png')
-    assert (read_image(tmp_path / 'grey.png') == np.full((2, 3, 3), 7)).all()
-    with pytest.raises(OSError, match='none.png cannot be read'):
-        read_image(tmp_path / 'none.png')
-    (tmp_path / 'bad.jpg').write_bytes(b'no image')
-    with pytest.raises(OSError, match='bad.jpg cannot be read'):
-        read_image(tmp_path / 'bad.jpg')
 
 
 def test_save_page(tmp_path):

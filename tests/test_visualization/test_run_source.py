@@ -4,7 +4,7 @@ import shutil
 import numpy as np
 import pytest
 
-from mmktse.visualization.run_source import (RunSource, image_iou, read_truth,
+from mmktse.visualization.run_source import (RunSource, image_iou,
                                              select_samples)
 
 
@@ -96,17 +96,6 @@ def test_select_samples_errors(dataset, tmp_path):
     empty = RunSource('nothing', str(tmp_path / 'empty'))
     with pytest.raises(FileNotFoundError, match='"nothing" has none of the 3'):
         select_samples(dataset, runs=[cams, empty])
-
-
-def test_truth_may_be_absent(dataset):
-    sample = dataset.get_data_info(0)
-    assert set(np.unique(read_truth(sample))) == {0, 1, 2, 255}
-    assert read_truth(dict(img_id='x')) is None
-    with pytest.raises(ValueError, match='im0.png has height x width 6x8'):
-        read_truth(sample, (8, 6))
-    with pytest.raises(ValueError, match='only 1 classes'):
-        read_truth(sample, (6, 8), 1)
-    assert read_truth({**sample, 'seg_map_path': 'none.png'}) is None
 
 
 def test_runs_without_a_common_image(dataset, tmp_path):

@@ -17,17 +17,18 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import set_random_seed
 from mmengine.utils import track_iter_progress
 
+from mmktse.datasets.transforms import MultiScaleViews
 from mmktse.engine.checkpoint import read_checkpoint
 from mmktse.engine.config import (check_checkpoint, check_data_folders,
                                   load_config)
 from mmktse.engine.errors import one_sentence_errors
 from mmktse.engine.hooks.fitting_checkpoint_hook import fitting_state
-from mmktse.engine.pipeline import format_table
 from mmktse.evaluation.label_evaluation import count_label_pixels, label_rates
 from mmktse.evaluation.seed_metric import read_truth
 from mmktse.models.classifiers import KTSE
 from mmktse.models.utils import OnlineLabeler
 from mmktse.registry import DATASETS, MODELS
+from mmktse.utils import format_table
 
 
 def pair(text: str) -> tuple:
@@ -169,12 +170,13 @@ def main() -> None:
     source = cfg.test_dataloader.dataset
     if args.split:
         source.id_file = args.split
-    for transform in source.pipeline:
-        if transform['type'] == 'MultiScaleViews':
-            transform['scales'] = (1., )  # as in training
+    dataset = DATASETS.build(source)
+    for transform in dataset.pipeline.transforms:
+        if isinstance(transform, MultiScaleViews):
+            transform.scales = (1., )  # as in training
     print(
-        online_labels(model, DATASETS.build(source),
-                      cfg.model.get('labeler', {}), args.thresholds))
+        online_labels(model, dataset, cfg.model.get('labeler', {}),
+                      args.thresholds))
 
 
 if __name__ == '__main__':

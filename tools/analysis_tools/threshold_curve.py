@@ -5,6 +5,7 @@ import os.path as osp
 
 from mmktse.engine.errors import one_sentence_errors
 from mmktse.evaluation import evaluate_seeds
+from mmktse.seeds.manifest import SEEDS
 from mmktse.utils import atomic_write
 from mmktse.visualization import load_curve, save_threshold_curve
 from mmktse.visualization.arguments import (add_dataset_arguments,
@@ -54,7 +55,7 @@ def main():
             continue
         if dataset is None:
             dataset = build_dataset(args.config, args.cfg_options, args.loader)
-        inner = osp.join(path, 'seeds')
+        inner = osp.join(path, SEEDS)
         summaries[title] = evaluate_seeds(
             inner if osp.isdir(inner) else path,
             dataset,

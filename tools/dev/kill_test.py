@@ -28,7 +28,7 @@ from mmengine.runner import CheckpointLoader
 from mmktse.datasets.synthetic import generate_synthetic_voc
 from mmktse.engine.checkpoint import latest_checkpoint
 from mmktse.engine.errors import one_sentence_errors
-from mmktse.engine.pipeline import format_table
+from mmktse.utils import format_table
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -1,5 +1,5 @@
 # ResNet38d at stride 8, as in the PSA, SEAM and KTSE line of work. The weights
-# are made from the ImageNet file by tools/model_converters/mxnet_resnet38d.py.
+# are made from the ImageNet file by tools/model_converters/convert_weights.py.
 model = dict(
     type='CAMClassifier',
     data_preprocessor=dict(

@@ -1,7 +1,7 @@
 # Copyright (c) mmktse authors. All rights reserved.
 from .confidence import LoadConfidence, PackConfidentSegInputs
 from .crop import RandomCropOrPad
-from .loading import LoadImage
+from .loading import LoadImage, read_image
 from .mask import LoadMask
 from .resize import MultiScaleViews, RandomResizeLong
 from .seg_crop import RandomResizedSegCrop
@@ -9,5 +9,5 @@ from .seg_crop import RandomResizedSegCrop
 __all__ = [
     'LoadConfidence', 'LoadImage', 'LoadMask', 'MultiScaleViews',
     'PackConfidentSegInputs', 'RandomCropOrPad', 'RandomResizeLong',
-    'RandomResizedSegCrop'
+    'RandomResizedSegCrop', 'read_image'
 ]

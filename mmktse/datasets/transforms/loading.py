@@ -1,4 +1,7 @@
 # Copyright (c) mmktse authors. All rights reserved.
+from typing import Optional, Sequence
+
+import numpy as np
 from mmcv.transforms import LoadImageFromFile
 from PIL import Image
 
@@ -13,8 +16,6 @@ class LoadImage(LoadImageFromFile):
     data say, without alpha channel, grey as three equal channels.
 
     Args:
-        imdecode_backend (str): Defaults to 'pillow', which refuses truncated
-            files; OpenCV fills the missing part with grey.
         **kwargs: Arguments of :class:`mmcv.transforms.LoadImageFromFile`.
 
     Raises:
@@ -22,8 +23,9 @@ class LoadImage(LoadImageFromFile):
             8 bits, which Pillow would clip to white.
     """
 
-    def __init__(self, imdecode_backend: str = 'pillow', **kwargs) -> None:
-        super().__init__(imdecode_backend=imdecode_backend, **kwargs)
+    def __init__(self, **kwargs) -> None:
+        # OpenCV fills what is missing of a truncated file with grey.
+        super().__init__(imdecode_backend='pillow', **kwargs)
 
     def transform(self, results: dict) -> dict:
         """Loads ``img`` (H, W, 3), BGR uint8, from ``img_path``."""
@@ -37,3 +39,27 @@ class LoadImage(LoadImageFromFile):
             raise OSError(
                 f'Image {results["img_path"]} cannot be read ({error}): '
                 'replace it or remove its id from the list.') from error
+
+
+def read_image(path: str,
+               size: Optional[Sequence[int]] = None,
+               what: str = 'prediction') -> np.ndarray:
+    """Reads an image by :class:`LoadImage`.
+
+    Args:
+        path (str): Image file.
+        size (Sequence[int], optional): (H, W) of the maps that belong to it.
+        what (str): What the maps are, for the message.
+
+    Returns:
+        np.ndarray: RGB (H, W, 3) uint8.
+
+    Raises:
+        OSError: If it cannot be read.
+        ValueError: If it has another size.
+    """
+    image = LoadImage()(dict(img_path=path))['img']
+    if size is not None and image.shape[:2] != tuple(size):
+        raise ValueError(f'Image {path} is not of the size of its {what}, '
+                         f'{size[0]}x{size[1]}: replace it.')
+    return np.ascontiguousarray(image[..., ::-1])

@@ -35,7 +35,7 @@ def fitting_state(model: nn.Module, checkpoint: dict) -> Dict[str, Tensor]:
     hint = 'give the checkpoint that was trained with this config'
     if 'conv1a.weight' in state:
         hint = ('a released one of KTSE is made fit by '
-                'tools/model_converters/ktse_resnet38d.py')
+                'tools/model_converters/convert_weights.py ktse_resnet38d')
     raise ValueError(
         f'The checkpoint does not fit the network: {len(wrong)} of '
         f'{len(wanted)} tensors are missing or of another shape, the '

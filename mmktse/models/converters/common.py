@@ -4,9 +4,9 @@ from abc import ABC, abstractmethod
 from collections import OrderedDict
 from typing import Callable, Dict, Optional, Tuple
 
-import torch
 from mmengine.logging import print_log
 from mmengine.model import update_init_info
+from mmengine.runner import CheckpointLoader
 from torch import Tensor, nn
 
 
@@ -90,15 +90,14 @@ def load_weights(path: str) -> Dict[str, Tensor]:
         raise FileNotFoundError(
             f'Pretrained weights "{path}" not found: give the right path, or '
             'in a config switch them off with init_cfg=None.')
-    with open(path, 'rb') as file:
-        try:
-            state = torch.load(file, map_location='cpu', weights_only=True)
-            return state.get('state_dict', state)
-        # Damaged bytes make the unpickler fail in every possible way.
-        except Exception as error:
-            raise ValueError(
-                f'"{path}" is damaged, or no state dict that torch.save '
-                'wrote: fetch it again, or give the right file.') from error
+    try:
+        state = CheckpointLoader.load_checkpoint(path, 'cpu', 'silent')
+        return state.get('state_dict', state)
+    # Other content than a dict has no "get".
+    except (AttributeError, ValueError) as error:
+        raise ValueError(
+            f'"{path}" is damaged, or no state dict that torch.save wrote: '
+            'fetch it again, or give the right file.') from error
 
 
 class ConvertedInit(ABC):

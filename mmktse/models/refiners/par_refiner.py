@@ -3,8 +3,8 @@ import numpy as np
 import torch
 
 from mmktse.registry import MODELS
+from ..utils.par import PAR
 from .base import BaseRefiner
-from .par import PAR
 
 
 @MODELS.register_module()

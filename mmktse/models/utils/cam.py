@@ -88,9 +88,7 @@ def merge_views(views: Sequence[Tensor], size: Tuple[int, int]) -> Tensor:
     return total / (total.amax((1, 2), keepdim=True) + EPS)
 
 
-def merge_pairs(views: Sequence[Tensor],
-                size: Tuple[int, int],
-                multiple: int = 16) -> Tensor:
+def merge_pairs(views: Sequence[Tensor], size: Tuple[int, int]) -> Tensor:
     """Merges the score maps of several scales as IRN does.
 
     Unlike :func:`merge_views`, an image and its mirror are added before they
@@ -100,18 +98,14 @@ def merge_pairs(views: Sequence[Tensor],
     Args:
         views (Sequence[Tensor]): Un-flipped raw scores (2, K, h_i, w_i) of
             the image and of its mirror, one for each scale.
-        size (tuple[int, int]): Size (H, W) of the result: that of the image,
-            or a fourth of it, rounded up, for IRN's random walk.
-        multiple (int): The maps are resized to the next multiple of this, of
-            which the result is cut out. Defaults to 16, which is for the size
-            of the image; the small maps take 1.
+        size (tuple[int, int]): Image size (H, W).
 
     Returns:
         Tensor: CAM (K, H, W) in [0, 1).
     """
     if views[0].shape[1] == 0:
         return views[0].new_zeros((0, *size))
-    full = tuple(-(-side // multiple) * multiple for side in size)
+    full = tuple(-(-side // 16) * 16 for side in size)
     total = sum(
         resize(view.sum(0, keepdim=True).relu(), full)[0] for view in views)
     total = total[:, :size[0], :size[1]]

@@ -5,8 +5,8 @@ from typing import Sequence, Tuple
 import torch
 from torch import Tensor, nn
 
-from ..refiners.par import PAR
 from .cam import label_norm, resize
+from .par import PAR
 
 # Of ImageNet, for RGB in [0, 1]; the published truncation depends on how
 # float32 rounds with just these numbers.

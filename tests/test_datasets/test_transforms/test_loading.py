@@ -4,9 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmktse.datasets.transforms import LoadImage
-from mmktse.evaluation import score_refinement
-from mmktse.visualization import page
+from mmktse.datasets.transforms import LoadImage, read_image
 
 
 def test_loads_bgr(tmp_path):
@@ -79,9 +77,15 @@ def test_all_read_the_same(tmp_path, kind, suffix, size):
     assert got.shape == want.shape and got.dtype == np.uint8
     # JPEG changes a little.
     assert np.abs(got.astype(int) - want).mean() < 6
-    for image in (score_refinement.read_image(str(path), want.shape[:2]),
-                  page.read_image(str(path))):
-        np.testing.assert_array_equal(image, got)
+    np.testing.assert_array_equal(read_image(str(path), want.shape[:2]), got)
+
+
+def test_image_of_another_size_is_named(tmp_path):
+    path = str(tmp_path / 'image.png')
+    Image.new('RGB', (16, 12)).save(path)
+    assert read_image(path).shape == (12, 16, 3)
+    with pytest.raises(ValueError, match='image.png is not of .* its seed'):
+        read_image(path, (12, 15), 'seed')
 
 
 @pytest.mark.parametrize('dtype', [np.uint16, np.int32, np.float32])

@@ -51,5 +51,5 @@ def test_missing_or_other_parameter_is_refused(wrong):
 
 
 def test_released_checkpoint_names_the_converter():
-    with pytest.raises(ValueError, match='converters/ktse_resnet38d.py'):
+    with pytest.raises(ValueError, match='convert_weights.py ktse_resnet38d'):
         check({'module.conv1a.weight': torch.zeros(1)})

@@ -6,10 +6,10 @@ from mmengine.registry import MODELS
 pytest.importorskip('timm')
 
 
-def _backbone(**kwargs):
+def _backbone(type='mmktse.TIMMBackbone', **kwargs):
     return MODELS.build(
         dict(
-            type='mmktse.TIMMBackbone',
+            type=type,
             model_name='tf_efficientnet_lite0',
             output_stride=16,
             **kwargs))
@@ -44,8 +44,8 @@ def test_train_and_eval_return_the_module():
 
 def test_memory_layout_changes_no_number():
     x = torch.randn(1, 3, 64, 64)
-    slow = _backbone(channels_last=False).eval()
-    fast = _backbone(channels_last=True).eval()
+    slow, fast = _backbone(type='mmpretrain.TIMMBackbone'), _backbone()
+    slow.eval(), fast.eval()
     fast.load_state_dict(slow.state_dict())
     with torch.no_grad():
         expected, feature = slow(x)[0], fast(x)[0]

@@ -2,7 +2,7 @@
 import pytest
 import torch
 
-from mmktse.models.refiners import PAR
+from mmktse.models.utils import PAR
 
 
 @pytest.mark.parity
