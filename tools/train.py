@@ -113,7 +113,7 @@ def main() -> None:
         enable_amp(cfg)
     check_amp(cfg)
     setup_distributed(cfg, args.launcher)
-    with sole_run(cfg.work_dir, args.launcher):
+    with sole_run(cfg.work_dir):
         # Not before: another run may be writing checkpoints.
         set_resume(cfg, args.resume)
         train(cfg)
