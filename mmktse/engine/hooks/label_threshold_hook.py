@@ -14,7 +14,7 @@ class LabelThresholdHook(Hook):
 
     The high threshold of ``model.labeler`` becomes the best one of the seeds,
     the low one ``margin`` less: before the first step, also of a resumed run,
-    and after every validation. Maps that spread need a higher threshold, so
+    and after every epoch. Maps that spread need a higher threshold, so
     that the labels do not grow with them. The validation images need masks;
     a small part of the training images, drawn by hand, will do
     (docs/schedule.md).
@@ -24,7 +24,8 @@ class LabelThresholdHook(Hook):
             between them is ignored. Defaults to 0.1.
     """
 
-    priority = 'LOW'
+    # After CheckpointHook, whose save_best listens to the first validation.
+    priority = 'LOWEST'
 
     def __init__(self, margin: float = 0.1) -> None:
         self.margin = margin
@@ -33,13 +34,20 @@ class LabelThresholdHook(Hook):
         """Validates, which sets the thresholds for the first steps.
 
         Raises:
-            ValueError: If the training has no validation.
+            ValueError: If the training has no validation, or not after every
+                epoch.
         """
         if runner.val_loop is None:
             raise ValueError(
                 'LabelThresholdHook takes thresholds from a validation with '
                 'masks: set val_dataloader, val_cfg and val_evaluator, or set '
                 'model.labeler.thresholds and leave out the hook.')
+        if max(runner.train_loop.val_begin, runner.train_loop.val_interval) > 1:
+            raise ValueError(
+                'LabelThresholdHook validates before a resumed run goes on, '
+                'which would change its thresholds unless every epoch is '
+                'validated: set train_cfg.val_interval=1 and leave out '
+                'val_begin.')
         runner.val_loop.run()
 
     def after_val_epoch(self,
