@@ -50,10 +50,9 @@ def latest_checkpoint(work_dir: Union[str, Path]) -> Optional[str]:
         str | None: Path; None if there is no complete checkpoint.
     """
     folder = Path(work_dir)
-    files = sorted(
-        [*folder.glob('epoch_*.pth'), *folder.glob('iter_*.pth')],
-        key=lambda file: file.stat().st_mtime_ns,
-        reverse=True)
+    files = sorted([*folder.glob('epoch_*.pth'), *folder.glob('iter_*.pth')],
+                   key=lambda file: file.stat().st_mtime_ns,
+                   reverse=True)
     # The zip directory is what torch.save writes last.
     return next((str(file) for file in files if zipfile.is_zipfile(file)),
                 None)

@@ -14,7 +14,6 @@ _ROOT = Path(__file__).resolve().parents[2]
 _SOURCES = tuple(f'{_ROOT / folder}{os.sep}'
                  for folder in ('mmktse', 'tools', 'projects'))
 
-
 # Of a frame in a printed traceback: file, and the line of it that was run.
 _FRAME = re.compile(r'^  File "([^"]+)".*\n(?:    (.*))?', re.MULTILINE)
 
@@ -72,8 +71,8 @@ def user_message(error: BaseException) -> Optional[str]:
     if os.path.abspath(file).startswith(_SOURCES):
         raised = line.startswith('raise ')
         ours = (OSError, ValueError, RuntimeError) if raised else OSError
-    if isinstance(error, (FileNotFoundError, ImportError)) or isinstance(
-            error, ours):
+    if isinstance(error,
+                  (FileNotFoundError, ImportError)) or isinstance(error, ours):
         return ' '.join(message.split())
     if isinstance(error, OSError) and error.errno in NO_ROOM:
         return (f'A file was not written ({error.strerror}): make room and '

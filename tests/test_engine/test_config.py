@@ -165,15 +165,15 @@ def test_open_numbers_of_classes_are_filled():
     model = dict(
         module=dict(
             decode_head=dict(num_classes=None),
-            auxiliary_head=[dict(
-                num_classes=None), dict(num_classes=7)]),
+            auxiliary_head=[dict(num_classes=None),
+                            dict(num_classes=7)]),
         teacher=dict(decode_head=dict(num_classes=None)))
     fill_num_classes(model, 3)
     assert model == dict(
         module=dict(
             decode_head=dict(num_classes=3),
-            auxiliary_head=[dict(
-                num_classes=3), dict(num_classes=7)]),
+            auxiliary_head=[dict(num_classes=3),
+                            dict(num_classes=7)]),
         teacher=dict(decode_head=dict(num_classes=3)))
 
 

@@ -54,8 +54,8 @@ def test_group_of_gpus_is_there_before_the_runner(alone, monkeypatch):
     calls = []
     monkeypatch.setattr(dist, 'get_device', lambda: 'cuda')
     for name in ('set_multi_processing', 'init_dist'):
-        monkeypatch.setattr(dist, name, lambda *args, **kwargs: calls.append(
-            (*args, kwargs)))
+        monkeypatch.setattr(
+            dist, name, lambda *args, **kwargs: calls.append((*args, kwargs)))
     env_cfg = dict(
         mp_cfg=dict(mp_start_method='fork'), dist_cfg=dict(timeout=60))
     cfg = Config(dict(env_cfg=env_cfg))

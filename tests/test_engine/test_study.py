@@ -109,9 +109,7 @@ def test_half_done_seeds_are_not_counted(tmp_path):
         outputs=['{b.work_dir}/metrics.json'])
     columns = [
         dict(
-            title='b',
-            value='b/metrics/oracle/mIoU',
-            at='b/metrics/threshold')
+            title='b', value='b/metrics/oracle/mIoU', at='b/metrics/threshold')
     ]
     plan = study(
         tmp_path,

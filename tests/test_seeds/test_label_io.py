@@ -42,7 +42,8 @@ def test_bad_masks_are_named(tmp_path):
 
 @pytest.mark.parametrize('value', [-1, 256])
 def test_values_that_would_wrap_are_refused(tmp_path, value):
-    with pytest.raises(ValueError, match=f'x.png would hold the value {value}'):
+    with pytest.raises(
+            ValueError, match=f'x.png would hold the value {value}'):
         save_label_map(tmp_path / 'x.png', np.array([[0, value]]))
     assert not list(tmp_path.iterdir())
 

@@ -42,7 +42,8 @@ class LabelThresholdHook(Hook):
                 'LabelThresholdHook takes thresholds from a validation with '
                 'masks: set val_dataloader, val_cfg and val_evaluator, or set '
                 'model.labeler.thresholds and leave out the hook.')
-        if max(runner.train_loop.val_begin, runner.train_loop.val_interval) > 1:
+        if max(runner.train_loop.val_begin,
+               runner.train_loop.val_interval) > 1:
             raise ValueError(
                 'LabelThresholdHook validates before a resumed run goes on, '
                 'which would change its thresholds unless every epoch is '
