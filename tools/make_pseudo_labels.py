@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Optional, Sequence
 
 from mmengine.config import DictAction
-from mmengine.dist import init_dist, is_distributed, is_main_process
+from mmengine.dist import is_main_process
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
@@ -133,8 +133,6 @@ def label_seeds(cfg, args, settings: dict):
     Returns:
         BaseDataset: The images.
     """
-    if args.launcher != 'none' and not is_distributed():
-        init_dist(args.launcher, **cfg.env_cfg.dist_cfg)
     init_default_scope(cfg.get('default_scope', 'mmktse'))
     dataset = DATASETS.build(cfg.test_dataloader.dataset)
     maker = PseudoLabelMaker(
@@ -271,7 +269,6 @@ def main() -> None:
     args = parse_args()
     cfg = load_config(args.config, args.cfg_options)
     check_data_folders(cfg, ['test_dataloader'])
-    setup_distributed(cfg, args.launcher)
     if args.checkpoint is not None:
         check_checkpoint(args.checkpoint)
     choice = None
@@ -282,7 +279,8 @@ def main() -> None:
         settings['threshold_source'] += ', on other seeds'
     settings['seed_protocol'] = seed_protocol(cfg)
     allow_long_waits(cfg)
-    with sole_run(args.out, args.launcher):
+    setup_distributed(cfg, args.launcher)
+    with sole_run(args.out):
         make(cfg, args, settings, choice)
 
 

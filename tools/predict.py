@@ -18,8 +18,7 @@ from mmktse.datasets.image_labels import read_ids
 from mmktse.engine.checkpoint import read_checkpoint
 from mmktse.engine.config import (check_checkpoint, fill_num_classes,
                                   load_config)
-from mmktse.engine.dist import (allow_long_waits, is_first_process,
-                                setup_distributed, sole_run)
+from mmktse.engine.dist import allow_long_waits, setup_distributed, sole_run
 from mmktse.engine.errors import one_sentence_errors
 from mmktse.engine.label_maker import network_origin
 from mmktse.engine.test_time import (class_meta, crf_settings, enable_tta,
@@ -113,7 +112,7 @@ def prepare(cfg: Config, args: argparse.Namespace) -> dict:
 def predict(cfg: Config, args: argparse.Namespace, ids: List[str]) -> None:
     """Segments the images that are not done yet."""
     settings = prepare(cfg, args)
-    if is_first_process(args.launcher):
+    if is_main_process():
         claim_folder(args.out, settings)
     todo = [
         img_id for img_id in ids
@@ -123,8 +122,6 @@ def predict(cfg: Config, args: argparse.Namespace, ids: List[str]) -> None:
     if not todo:
         return
     cfg.test_dataloader.dataset.ids = todo
-    allow_long_waits(cfg)
-    setup_distributed(cfg, args.launcher)
     runner = Runner.from_cfg(cfg)
     if is_main_process():
         clear_partial_files(args.out)
@@ -146,7 +143,9 @@ def main() -> None:
         raise ValueError(f'--out {args.out} lies in {args.images}, so that '
                          'overlays would be taken for images later: choose a '
                          'folder elsewhere.')
-    with sole_run(args.out, args.launcher):
+    allow_long_waits(cfg)
+    setup_distributed(cfg, args.launcher)
+    with sole_run(args.out):
         predict(cfg, args, list(images))
 
 

@@ -56,6 +56,10 @@ def enable_amp(cfg: Config) -> None:
                          f'"OptimWrapper", not with "{kind}".')
     cfg.optim_wrapper.type = 'AmpOptimWrapper'
     cfg.optim_wrapper.setdefault('dtype', 'bfloat16')
+    if cfg.optim_wrapper.dtype == 'bfloat16':
+        # It has the range of float32, and a scaler would leave out steps that
+        # FiniteStepHook is to see.
+        cfg.optim_wrapper.setdefault('loss_scale', dict(enabled=False))
 
 
 def check_amp(cfg: Config) -> None:
@@ -113,7 +117,7 @@ def main() -> None:
         enable_amp(cfg)
     check_amp(cfg)
     setup_distributed(cfg, args.launcher)
-    with sole_run(cfg.work_dir, args.launcher):
+    with sole_run(cfg.work_dir):
         # Not before: another run may be writing checkpoints.
         set_resume(cfg, args.resume)
         train(cfg)

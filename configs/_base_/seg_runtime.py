@@ -11,7 +11,8 @@ env_cfg = dict(
 vis_backends = [dict(type='LocalVisBackend')]
 visualizer = dict(
     type='SegLocalVisualizer', vis_backends=vis_backends, name='visualizer')
-log_processor = dict(by_epoch=False)
+# The interval of the logger: means are over the steps since the last line.
+log_processor = dict(window_size=50, by_epoch=False)
 log_level = 'INFO'
 load_from = None
 resume = False

@@ -8,4 +8,4 @@ _base_ = [
 model = dict(
     data_preprocessor=dict(size=_base_.crop_size),
     decode_head=dict(num_classes=None))
-log_processor = dict(by_epoch=True)
+log_processor = dict(window_size=20, by_epoch=True)

@@ -7,4 +7,4 @@ _base_ = [
 model = dict(
     data_preprocessor=dict(
         size=_base_.crop_size, test_cfg=dict(size=_base_.crop_size)))
-log_processor = dict(by_epoch=True)
+log_processor = dict(window_size=20, by_epoch=True)

@@ -9,6 +9,7 @@ from typing import (Dict, Iterable, Iterator, List, NamedTuple, Optional,
                     Sequence, Tuple)
 from xml.etree import ElementTree
 
+from mmktse.seeds.label_io import check_num_classes
 from mmktse.utils import atomic_write, is_inside
 
 
@@ -85,7 +86,8 @@ def read_classes(path: str) -> Tuple[str, ...]:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is empty or names a class twice.
+        ValueError: If it is empty, names a class twice, or more classes than
+            a label map can hold.
     """
     if not osp.isfile(path):
         raise FileNotFoundError(
@@ -95,6 +97,7 @@ def read_classes(path: str) -> Tuple[str, ...]:
     if not classes or len(set(classes)) < len(classes):
         raise ValueError(
             f'{path} must name at least one class, and each only once.')
+    check_num_classes(classes, path)
     return classes
 
 
@@ -273,14 +276,26 @@ def write_labels(path: str, labels: Dict[str, Sequence[int]],
         labels (dict[str, Sequence[int]]): 0-based class indices by id.
         classes (Sequence[str]): Class names. A text file gets indices
             instead if a name has blanks.
+
+    Raises:
+        ValueError: If it is another kind of file, or a text file would need
+            indices of which one is the name of another class.
     """
     if not path.endswith(('.txt', '.json')):
         raise ValueError(f'{path} must end with .txt or .json.')
     names = {i: [classes[c] for c in label] for i, label in labels.items()}
+    by_name = all(
+        len(name.split()) == 1 and '#' not in name for name in classes)
+    read = class_indices(classes)
+    if path.endswith('.txt') and not by_name and any(
+            read[str(c)] != c for c in range(len(classes))):
+        raise ValueError(
+            f'{path} cannot hold these classes, as one has a blank or # in '
+            'its name and another is called like an index: write .json.')
     with atomic_write(path, 'w') as file:
         if path.endswith('.json'):
             json.dump(names, file, indent=0, ensure_ascii=False)
             return
-        if any(len(name.split()) != 1 or '#' in name for name in classes):
+        if not by_name:
             names = {i: map(str, label) for i, label in labels.items()}
         file.writelines(f'{i} {" ".join(tags)}\n' for i, tags in names.items())

@@ -41,7 +41,7 @@ def latest_checkpoint(work_dir: Union[str, Path]) -> Optional[str]:
     MMEngine removes an old checkpoint and writes the new one in place, and
     says in ``last_checkpoint`` what it wrote only afterwards. A run killed in
     between leaves a name without a file, or a torn file; both are passed
-    over here.
+    over here, and so are the weights alone that ``save_best`` keeps.
 
     Args:
         work_dir (str | Path): Folder of a training.
@@ -49,10 +49,10 @@ def latest_checkpoint(work_dir: Union[str, Path]) -> Optional[str]:
     Returns:
         str | None: Path; None if there is no complete checkpoint.
     """
-    files = sorted(
-        Path(work_dir).glob('*.pth'),
-        key=lambda file: file.stat().st_mtime_ns,
-        reverse=True)
+    folder = Path(work_dir)
+    files = sorted([*folder.glob('epoch_*.pth'), *folder.glob('iter_*.pth')],
+                   key=lambda file: file.stat().st_mtime_ns,
+                   reverse=True)
     # The zip directory is what torch.save writes last.
     return next((str(file) for file in files if zipfile.is_zipfile(file)),
                 None)

@@ -2,7 +2,7 @@
 import inspect
 import os.path as osp
 from difflib import get_close_matches
-from typing import Any, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Iterator, Optional, Sequence, Tuple
 
 from mmengine.config import Config
 from mmengine.runner import Runner
@@ -82,7 +82,7 @@ def _fill_classes(cfg: Config) -> None:
         if isinstance((node.get('metainfo') or {}).get('classes'), str)
     ]
     # A missing folder is reported by the tools, with its setting.
-    if (not _open_heads(cfg.get('model')) or not datasets
+    if (not list(_open_heads(cfg.get('model'))) or not datasets
             or not osp.isdir(datasets[0]['data_root'])):
         return
     path = osp.join(datasets[0]['data_root'],
@@ -95,11 +95,10 @@ def _fill_classes(cfg: Config) -> None:
     fill_num_classes(cfg.model, len(names))
 
 
-def _open_heads(model: Any) -> List[dict]:
-    return [
-        node for _, node in _walk(model, 'model')
-        if 'num_classes' in node and node['num_classes'] is None
-    ]
+def _open_heads(model: Any) -> Iterator[Tuple[str, dict]]:
+    for path, node in _walk(model, 'model'):
+        if 'num_classes' in node and node['num_classes'] is None:
+            yield path, node
 
 
 def fill_num_classes(model: dict, num_classes: int) -> None:
@@ -109,8 +108,24 @@ def fill_num_classes(model: dict, num_classes: int) -> None:
         model (dict): The config; changed in place.
         num_classes (int): As the heads count them: a segmentation network
             with its background.
+
+    Raises:
+        ValueError: If heads of several kinds are open, as they might count
+            differently. Those of the same name are of one kind, and so are
+            ``decode_head`` and ``auxiliary_head``.
     """
-    for node in _open_heads(model):
+    heads = dict(_open_heads(model))
+    kinds = {
+        path.rstrip('.0123456789').split('.')[-1].replace(
+            'auxiliary', 'decode')
+        for path in heads
+    }
+    if len(kinds) > 1:
+        raise ValueError(
+            'The number of classes is open (num_classes=None) in several '
+            f'heads, {", ".join(heads)}, of which some may count the '
+            'background: give the number of all but one kind of head.')
+    for node in heads.values():
         node['num_classes'] = num_classes
 
 

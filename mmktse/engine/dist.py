@@ -1,7 +1,7 @@
 # Copyright (c) mmktse authors. All rights reserved.
 import gc
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import Iterator, Union
@@ -9,7 +9,8 @@ from typing import Iterator, Union
 import torch.distributed as torch_dist
 from mmengine.config import Config
 from mmengine.device import get_device
-from mmengine.dist import is_distributed
+from mmengine.dist import barrier, init_dist, is_distributed, is_main_process
+from mmengine.utils.dl_utils import set_multi_processing
 
 from mmktse.utils import folder_lock
 
@@ -22,12 +23,13 @@ _VARIABLES = dict(
 
 
 def setup_distributed(cfg: Config, launcher: str) -> None:
-    """Makes several processes work on a machine without a GPU as well.
+    """Starts the process group, on a machine without a GPU as well.
 
-    MMEngine's launchers choose a CUDA device and its default wrapper names
-    one, which fails on a CPU. There, the gloo group is started here, before
-    the Runner is built, and the wrapper is told to use no device. With a GPU
-    or a single process nothing but ``cfg.launcher`` is set.
+    That is before the Runner does it, which comes when the tools have looked
+    at their folders. MMEngine's launchers choose a CUDA device and its
+    default wrapper names one, which fails on a CPU. There, the group is one
+    of gloo, and the wrapper is told to use no device. With a single process
+    nothing but ``cfg.launcher`` is set.
 
     Args:
         cfg (Config): Config of the Runner; changed in place.
@@ -37,7 +39,7 @@ def setup_distributed(cfg: Config, launcher: str) -> None:
         ValueError: If the launcher is unknown, or did not start this process.
     """
     cfg.launcher = launcher
-    if launcher == 'none' or get_device() != 'cpu':
+    if launcher == 'none':
         return
     if launcher not in _VARIABLES:
         raise ValueError(f'The launcher "{launcher}" is unknown; use "none" '
@@ -48,12 +50,21 @@ def setup_distributed(cfg: Config, launcher: str) -> None:
             f'--launcher {launcher} needs {", ".join(absent)} in the '
             'environment: start through tools/dist_*.sh or tools/slurm_*.sh, '
             'or leave --launcher away for a single process.')
+    env_cfg = cfg.get('env_cfg') or {}
+    dist_cfg = env_cfg.get('dist_cfg') or {}
+    if get_device() != 'cpu':
+        if not is_distributed():
+            # As the Runner does it, in this order.
+            set_multi_processing(
+                **env_cfg.get('mp_cfg') or {}, distributed=True)
+            init_dist(launcher, **dist_cfg)
+        return
     for name, source in zip(_VARIABLES['pytorch'], _VARIABLES[launcher]):
         os.environ[name] = os.environ[source]
     os.environ.setdefault('MASTER_ADDR', '127.0.0.1')
     os.environ.setdefault('MASTER_PORT', '29500')
     if not is_distributed():
-        timeout = cfg.get('env_cfg', {}).get('dist_cfg', {}).get('timeout')
+        timeout = dist_cfg.get('timeout')
         torch_dist.init_process_group(
             'gloo', timeout=timedelta(seconds=timeout) if timeout else None)
     wrapper = dict(
@@ -64,34 +75,23 @@ def setup_distributed(cfg: Config, launcher: str) -> None:
     cfg.model_wrapper_cfg = wrapper
 
 
-def is_first_process(launcher: str) -> bool:
-    """Whether this is rank 0, as the launcher says before a group is there.
-
-    Args:
-        launcher (str): 'none', 'pytorch', 'slurm' or 'mpi'.
-    """
-    return launcher == 'none' or os.environ.get(
-        _VARIABLES[launcher][0]) in (None, '0')
-
-
 @contextmanager
-def sole_run(folder: Union[str, Path], launcher: str) -> Iterator[None]:
+def sole_run(folder: Union[str, Path]) -> Iterator[None]:
     """Keeps a second run, of any number of processes, out of a folder.
 
-    Rank 0 holds the lock; where it fails, the launcher ends the others.
+    Rank 0 holds the lock, and the others wait until it does: what they find
+    in the folder is what rank 0 finds. Where it fails, the launcher ends
+    them. To be called after :func:`setup_distributed`.
 
     Args:
         folder (str | Path): Folder of results; made if needed.
-        launcher (str): 'none', 'pytorch', 'slurm' or 'mpi'.
 
     Raises:
         BusyError: If another run is at work there.
         OSError: If the folder cannot be made or written to.
     """
-    if is_first_process(launcher):
-        with folder_lock(folder):
-            yield
-    else:
+    with folder_lock(folder) if is_main_process() else nullcontext():
+        barrier()
         yield
 
 

@@ -14,20 +14,28 @@ _ROOT = Path(__file__).resolve().parents[2]
 _SOURCES = tuple(f'{_ROOT / folder}{os.sep}'
                  for folder in ('mmktse', 'tools', 'projects'))
 
+# Of a frame in a printed traceback: file, and the line of it that was run.
+_FRAME = re.compile(r'^  File "([^"]+)".*\n(?:    (.*))?', re.MULTILINE)
 
-def _origin(error: BaseException) -> Tuple[str, str]:
-    """File that raised an error and its message, worker processes included."""
+
+def _origin(error: BaseException) -> Tuple[str, str, str]:
+    """Where an error comes from, worker processes included.
+
+    Returns:
+        tuple[str, str, str]: File, its line of code, and the message.
+    """
     message = str(error)
     cause = error.__cause__
     if 'in DataLoader worker' in message:
         # The worker's traceback is all that arrives.
-        files = re.findall(r'^  File "([^"]+)"', message, re.MULTILINE)
+        frames = _FRAME.findall(message)
         message = re.split(r'^[\w.]+: ', message, flags=re.MULTILINE)[-1]
     elif type(cause).__name__ == '_RemoteTraceback':
-        files = re.findall(r'^  File "([^"]+)"', str(cause), re.MULTILINE)
+        frames = _FRAME.findall(str(cause))
     else:
-        files = [f.filename for f in traceback.extract_tb(error.__traceback__)]
-    return (files[-1] if files else ''), message
+        frames = [(frame.filename, frame.line)
+                  for frame in traceback.extract_tb(error.__traceback__)]
+    return (*(frames[-1] if frames else ('', '')), message)
 
 
 def _config_message(error: BaseException) -> Optional[str]:
@@ -46,10 +54,11 @@ def _config_message(error: BaseException) -> Optional[str]:
 def user_message(error: BaseException) -> Optional[str]:
     """The sentence for the user, where an error is no programming error.
 
-    That is a ValueError, RuntimeError or OSError that this package raised
-    itself (in a worker process as well), a file that is missing, an import
-    that failed, a name in the config that nothing knows, or a full disk.
-    Everything else deserves its traceback.
+    That is a ValueError or RuntimeError that a ``raise`` of this package
+    made (in a worker process as well), an OSError in one of its lines, a file
+    that is missing, an import that failed, a name in the config that nothing
+    knows, or a full disk. Everything else deserves its traceback, such as
+    what PyTorch or NumPy find wrong with a line of ours.
 
     Args:
         error (BaseException): What was raised.
@@ -57,11 +66,13 @@ def user_message(error: BaseException) -> Optional[str]:
     Returns:
         str | None: One line; None for an error to be shown in full.
     """
-    file, message = _origin(error)
-    ours = os.path.abspath(file).startswith(_SOURCES)
+    file, line, message = _origin(error)
+    ours = ()
+    if os.path.abspath(file).startswith(_SOURCES):
+        raised = line.startswith('raise ')
+        ours = (OSError, ValueError, RuntimeError) if raised else OSError
     if isinstance(error,
-                  (FileNotFoundError, ImportError)) or (ours and isinstance(
-                      error, (ValueError, RuntimeError, OSError))):
+                  (FileNotFoundError, ImportError)) or isinstance(error, ours):
         return ' '.join(message.split())
     if isinstance(error, OSError) and error.errno in NO_ROOM:
         return (f'A file was not written ({error.strerror}): make room and '

@@ -9,7 +9,8 @@ from mmengine.utils import ProgressBar
 from mmktse.datasets.transforms import read_image
 from mmktse.evaluation import evaluate_seeds
 from mmktse.models.refiners import build_refiner, with_class
-from mmktse.seeds.label_io import save_confidence, save_label_map
+from mmktse.seeds.label_io import (check_num_classes, save_confidence,
+                                   save_label_map)
 from mmktse.seeds.labels import check_thresholds, make_label_and_confidence
 from mmktse.seeds.manifest import (SEEDS, Manifest, confidence_path,
                                    label_path, read_manifest, seed_path)
@@ -144,6 +145,7 @@ class PseudoLabelMaker:
         check_thresholds(threshold, ignore_threshold, background_alpha,
                          confidence_share)
         # Fails now, not after the network has run.
+        check_num_classes(dataset.metainfo['classes'], 'The dataset')
         weights = getattr(build_refiner(refiner), 'sha256', None)
         self.out_dir = Path(out_dir)
         self.seed_folder = Path(seed_folder or out_dir)

@@ -37,6 +37,9 @@ _SETTINGS = dict(
                    {'checkpoint', 'from_seeds', 'cfg_options', 'args',
                     'gpus'}),
     command=({'argv', 'outputs'}, set()))
+# Seconds for an interrupted stage to end its own processes, of which torchrun
+# waits 30 before it kills them.
+_PATIENCE = 40.
 # What says where the work is done, not what.
 _PLACES = {'work_dir', 'python', 'tools', 'gpus', 'after'}
 # Columns of the table: key of a row, heading, format of a number.
@@ -140,7 +143,13 @@ def _run(command: Sequence[str], **kwargs: Any) -> Tuple[int, float]:
         try:
             _, status, usage = os.wait4(process.pid, 0)
         except BaseException:  # such as Ctrl-C
-            process.kill()
+            process.terminate()
+            try:
+                process.wait(_PATIENCE)
+            except subprocess.TimeoutExpired:
+                pass
+            finally:
+                process.kill()
             raise
         process.returncode = os.waitstatus_to_exitcode(status)
     unit = 2**20 if sys.platform == 'darwin' else 2**10

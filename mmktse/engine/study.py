@@ -156,21 +156,27 @@ class Run:
         """Does what is missing, the run before included.
 
         Raises:
-            ValueError: If there are figures of other settings.
+            ValueError: If there are figures of other settings, also of the
+                run before.
         """
-        state = self.state()
-        if state == 'finished':
-            print(f'{self.name}: {state} ({self.path})', flush=True)
+        if self._finished():
+            print(f'{self.name}: finished ({self.path})', flush=True)
             return
-        if state.startswith('finished'):
+        # Of the run before the weights are needed, not the figures alone.
+        if self.after is not None:
+            save = {} if self.after._finished() else dict(
+                after_stage=self.after.save)
+            self.after.pipeline.run(float('inf'), **save)
+        self.pipeline.run(after_stage=self.save)
+
+    def _finished(self) -> bool:
+        state = self.state()
+        if state == 'finished with other settings':
             raise ValueError(
                 f'{self.path} was measured with other settings: delete it and '
                 f'{self.pipeline.work_dir}, or choose another folder with '
                 '--results.')
-        # Of the run before the weights are needed, not the figures alone.
-        if self.after is not None:
-            self.after.pipeline.run(float('inf'), self.after.save)
-        self.pipeline.run(after_stage=self.save)
+        return state == 'finished'
 
 
 def _curves(work_dir: str) -> Dict[str, dict]:
@@ -204,14 +210,11 @@ def _value(figures: dict, path: str) -> Optional[float]:
     return node
 
 
-def _cell(values: Sequence[Optional[float]], spec: str) -> Optional[str]:
+def _cell(values: Sequence[float], spec: str) -> str:
     """Mean, and half of the range where there are several seeds."""
-    known = [value for value in values if value is not None]
-    if not known:
-        return None
-    text = format(sum(known) / len(known), spec)
-    if len(known) > 1:
-        text += f' ± {format((max(known) - min(known)) / 2, spec)}'
+    text = format(sum(values) / len(values), spec)
+    if len(values) > 1:
+        text += f' ± {format((max(values) - min(values)) / 2, spec)}'
     return text
 
 
@@ -345,6 +348,9 @@ class Study:
     def report(self) -> str:
         """Markdown tables: mean ± half of the range over the seeds.
 
+        The column "seeds" counts the runs that have a value; "1-2" means
+        that columns differ in it.
+
         Returns:
             str: '' if no run has figures.
         """
@@ -359,21 +365,32 @@ class Study:
         rows = []
         for name, row in self.rows.items():
             figures = [f for f in (r.figures() for r in self.runs[name]) if f]
-            cells = {}
+            cells, seeds = {}, set()
             for column in columns:
                 title, spec = column['title'], column.get('format', '.1f')
-                values = [_value(f, column['value']) for f in figures]
+                # A run that is half done has no value of some columns.
+                known = [
+                    f for f in figures
+                    if _value(f, column['value']) is not None
+                ]
+                if not known:
+                    continue
+                seeds.add(len(known))
                 cells[title] = _cell([
-                    value if value is None else value *
-                    column.get('factor', 1) for value in values
+                    _value(f, column['value']) * column.get('factor', 1)
+                    for f in known
                 ], spec)
-                if cells[title] and 'at' in column:
-                    places = (_value(f, column['at']) for f in figures)
-                    cells[title] += ' (' + ', '.join(f'{place:.2f}'
-                                                     for place in places) + ')'
-            if any(cells.values()):
-                title = row.get('title', name)
-                rows.append(dict(cells, row=title, seeds=str(len(figures))))
+                places = [
+                    f'{_value(f, column["at"]):.2f}' for f in known
+                    if 'at' in column and _value(f, column['at']) is not None
+                ]
+                if places:
+                    cells[title] += f' ({", ".join(places)})'
+            if cells:
+                # Of each column, where they differ.
+                seeds = '-'.join(map(str, sorted({min(seeds), max(seeds)})))
+                rows.append(
+                    dict(cells, row=row.get('title', name), seeds=seeds))
         return format_table(rows,
                             [(key, key, '')
                              for key in ('row', 'seeds', *(c['title']

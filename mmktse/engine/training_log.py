@@ -37,6 +37,12 @@ def _records(file: Path) -> Iterator[dict]:
 def training_seconds(path: str) -> float:
     """Time that the logged steps took, over all parts of a resumed run.
 
+    A logged time is the mean over the last steps, as many as the window of
+    LogProcessor holds, and stands here for all steps since the one before.
+    The sum is exact where the window is as long as the interval of the
+    logger, as in the shipped configs, but for the steps between the last
+    line of an epoch and its end.
+
     Args:
         path (str): See :func:`load_scalars`.
 
@@ -48,7 +54,6 @@ def training_seconds(path: str) -> float:
         for record in _records(file):
             if 'iter' in record:
                 times[record['step']] = record['time']
-    # Each is the mean of the steps since the one before.
     steps = sorted(times)
     first = steps[0] - (steps[1] - steps[0] if len(steps) > 1 else 0)
     return sum((step - before) * times[step]

@@ -8,6 +8,25 @@ from PIL import Image, UnidentifiedImageError
 from mmktse.utils import atomic_write
 
 VOID = 255
+# What is left beside background and void.
+MAX_CLASSES = 254
+
+
+def check_num_classes(classes: Sequence[str], place: str) -> None:
+    """Refuses more classes than a label map can hold.
+
+    Args:
+        classes (Sequence[str]): Names, without background.
+        place (str): Where they come from, for the message.
+
+    Raises:
+        ValueError: One sentence.
+    """
+    if len(classes) > MAX_CLASSES:
+        raise ValueError(
+            f'{place} has {len(classes)} classes, but a label map of 8 bits '
+            f'holds at most {MAX_CLASSES}, beside background and void: merge '
+            'or leave out some.')
 
 
 def color_map(palette: Optional[Sequence[Sequence[int]]] = None) -> np.ndarray:
@@ -38,10 +57,18 @@ def save_label_map(path: Union[str, Path],
 
     Args:
         path (str | Path): File to write; appears only when complete.
-        label (np.ndarray): (H, W) uint8, 0 background, c + 1 class c, 255
-            void.
+        label (np.ndarray): (H, W) of integers, 0 background, c + 1 class c,
+            255 void.
         palette (Sequence, optional): RGB colours, background first.
+
+    Raises:
+        ValueError: If a value does not fit into 8 bits.
     """
+    low, high = label.min(initial=0), label.max(initial=0)
+    if low < 0 or high > VOID:
+        raise ValueError(f'Label map {path} would hold the value '
+                         f'{low if low < 0 else high}, which is not in 0 to '
+                         f'{VOID}.')
     image = Image.fromarray(np.ascontiguousarray(label, np.uint8))
     image.putpalette(color_map(palette).tobytes())
     with atomic_write(path) as file:

@@ -3,7 +3,7 @@ from typing import Callable, Optional, Tuple
 
 import numpy as np
 
-from .label_io import VOID
+from .label_io import MAX_CLASSES, VOID
 
 
 def make_label(cam: np.ndarray,
@@ -81,9 +81,9 @@ def make_label_and_confidence(
                      confidence_share)
     cam = np.asarray(cam, np.float32)
     classes = np.asarray(classes, np.int64)
-    if classes.max(initial=0) + 1 >= VOID:
+    if classes.max(initial=0) >= MAX_CLASSES:
         raise ValueError(f'Class {classes.max()} does not fit: a label map '
-                         'holds at most 254 classes.')
+                         f'holds at most {MAX_CLASSES} classes.')
     alive = cam.max((1, 2), initial=0) > 0
     cam = cam[alive]
     values = np.concatenate([[0], classes[alive] + 1]).astype(np.uint8)

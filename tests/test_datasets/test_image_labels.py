@@ -162,6 +162,27 @@ def test_written_labels_are_read(tmp_path, name, classes):
         write_labels(str(tmp_path / 'l.csv'), {}, classes)
 
 
+def test_indices_that_are_names_are_not_written(tmp_path):
+    """"1" would be read as the class of that name, which is class 0."""
+    classes, labels = ('1', 'hot dog'), dict(a=[1], b=[0])
+    with pytest.raises(ValueError, match=r'l\.txt cannot hold.*write \.json'):
+        write_labels(str(tmp_path / 'l.txt'), labels, classes)
+    assert not list(tmp_path.iterdir())
+    path = str(tmp_path / 'l.json')
+    write_labels(path, labels, classes)
+    assert tags(read_labels(path)) == dict(a=['hot dog'], b=['1'])
+    # An index of its own does no harm.
+    write_labels(str(tmp_path / 'l.txt'), labels, ('0', 'hot dog'))
+
+
+def test_too_many_classes_for_a_label_map(tmp_path):
+    path = write(tmp_path, 'c.txt', '\n'.join(map(str, range(254))))
+    assert len(read_classes(path)) == 254
+    path = write(tmp_path, 'c.txt', '\n'.join(map(str, range(255))))
+    with pytest.raises(ValueError, match=r'c\.txt has 255 classes.*most 254'):
+        read_classes(path)
+
+
 def test_ids(tmp_path):
     path = write(tmp_path, 'i.txt', '\ufeffb 1\r\n\r\n# c\r\na  \r\n')
     assert read_ids(path) == dict(b=f'{path}:1', a=f'{path}:4')

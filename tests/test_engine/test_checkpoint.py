@@ -22,6 +22,13 @@ def test_newest_complete_file(tmp_path):
     assert latest_checkpoint(tmp_path) == str(tmp_path / 'epoch_10.pth')
 
 
+def test_best_weights_are_passed_over(tmp_path):
+    """They come without optimizer, and after the checkpoint of the epoch."""
+    save(tmp_path / 'iter_20.pth', age=10)
+    save(tmp_path / 'best_mIoU_iter_20.pth', age=5)
+    assert latest_checkpoint(tmp_path) == str(tmp_path / 'iter_20.pth')
+
+
 def test_torn_file_is_passed_over(tmp_path):
     save(tmp_path / 'epoch_1.pth', age=10)
     torn = tmp_path / 'epoch_2.pth'

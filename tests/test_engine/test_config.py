@@ -165,14 +165,27 @@ def test_open_numbers_of_classes_are_filled():
     model = dict(
         module=dict(
             decode_head=dict(num_classes=None),
-            others=[dict(
-                num_classes=None), dict(num_classes=7)]))
+            auxiliary_head=[dict(num_classes=None),
+                            dict(num_classes=7)]),
+        teacher=dict(decode_head=dict(num_classes=None)))
     fill_num_classes(model, 3)
     assert model == dict(
         module=dict(
             decode_head=dict(num_classes=3),
-            others=[dict(
-                num_classes=3), dict(num_classes=7)]))
+            auxiliary_head=[dict(num_classes=3),
+                            dict(num_classes=7)]),
+        teacher=dict(decode_head=dict(num_classes=3)))
+
+
+def test_heads_that_may_count_differently_are_not_filled_alike():
+    """A CAM head counts no background, a decode head does."""
+    model = dict(
+        head=[dict(num_classes=None)], decode_head=dict(num_classes=None))
+    with pytest.raises(ValueError, match=r'model\.head\.0, model\.decode_h'):
+        fill_num_classes(model, 3)
+    model['head'][0]['num_classes'] = 2
+    fill_num_classes(model, 3)
+    assert model['decode_head']['num_classes'] == 3
 
 
 def test_misspelt_option_is_named(config):

@@ -1,10 +1,12 @@
 # Copyright (c) mmktse authors. All rights reserved.
 import os
 import socket
+import time
 from functools import partial
 from pathlib import Path
 
 import pytest
+import torch
 import torch.distributed as torch_dist
 from mmengine.config import Config
 
@@ -48,12 +50,21 @@ def test_single_process_is_left_alone():
     assert not torch_dist.is_initialized()
 
 
-def test_gpu_is_left_to_mmengine(monkeypatch):
+def test_group_of_gpus_is_there_before_the_runner(alone, monkeypatch):
+    calls = []
     monkeypatch.setattr(dist, 'get_device', lambda: 'cuda')
-    cfg = Config(dict())
-    setup_distributed(cfg, 'pytorch')
-    assert cfg.to_dict() == dict(launcher='pytorch')
-    assert not torch_dist.is_initialized()
+    for name in ('set_multi_processing', 'init_dist'):
+        monkeypatch.setattr(
+            dist, name, lambda *args, **kwargs: calls.append((*args, kwargs)))
+    env_cfg = dict(
+        mp_cfg=dict(mp_start_method='fork'), dist_cfg=dict(timeout=60))
+    cfg = Config(dict(env_cfg=env_cfg))
+    setup_distributed(cfg, 'slurm')
+    assert calls == [(dict(env_cfg['mp_cfg'], distributed=True), ),
+                     ('slurm', env_cfg['dist_cfg'])]
+    assert 'model_wrapper_cfg' not in cfg
+    setup_distributed(Config(dict()), 'slurm')
+    assert calls[2:] == [(dict(distributed=True), ), ('slurm', {})]
 
 
 def test_slurm_on_a_cpu(alone):
@@ -122,16 +133,47 @@ def test_group_and_its_threads_are_gone(alone):
     assert threads() == before
 
 
-def test_rank_0_keeps_a_second_run_out(tmp_path, monkeypatch):
+def test_a_second_run_is_kept_out(tmp_path, monkeypatch):
     monkeypatch.setattr(dist, 'folder_lock', partial(folder_lock, patience=0))
-    with sole_run(tmp_path, 'none'):
+    with sole_run(tmp_path):
         with pytest.raises(BusyError):
-            with sole_run(tmp_path, 'none'):
+            with sole_run(tmp_path):
                 pass
-        monkeypatch.setenv('RANK', '1')
-        with sole_run(tmp_path, 'pytorch'):
-            pass
-        monkeypatch.setenv('RANK', '0')
-        with pytest.raises(BusyError):
-            with sole_run(tmp_path, 'pytorch'):
-                pass
+    with sole_run(tmp_path):
+        pass
+
+
+def _rank(rank, folder, port):
+    os.environ.update(
+        MASTER_ADDR='127.0.0.1',
+        MASTER_PORT=str(port),
+        RANK=str(rank),
+        LOCAL_RANK=str(rank),
+        WORLD_SIZE='2')
+    setup_distributed(Config(dict()), 'pytorch')
+    (folder / f'rank{rank}').touch()
+    while not (folder / 'go').exists():
+        time.sleep(.01)
+    with sole_run(folder / 'work'):
+        found = [path.name for path in (folder / 'work').glob('*.pth')]
+        (folder / f'found{rank}').write_text(' '.join(found))
+    leave_distributed()
+
+
+def test_all_ranks_see_the_folder_that_rank_0_holds(tmp_path):
+    """What the run before still writes there is seen by all or by none."""
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        port = free.getsockname()[1]
+    ranks = torch.multiprocessing.start_processes(
+        _rank, (tmp_path, port), 2, join=False, start_method='fork')
+    while len(list(tmp_path.glob('rank*'))) < 2:
+        assert not ranks.join(.1)
+    with folder_lock(tmp_path / 'work'):
+        (tmp_path / 'go').touch()
+        time.sleep(.5)  # for a rank that does not wait
+        (tmp_path / 'work' / 'epoch_1.pth').touch()
+    while not ranks.join():
+        pass
+    for rank in range(2):
+        assert (tmp_path / f'found{rank}').read_text() == 'epoch_1.pth'

@@ -1,6 +1,7 @@
 # Copyright (c) mmktse authors. All rights reserved.
 import errno
 import re
+import traceback
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
@@ -9,10 +10,12 @@ from mmengine.config import Config
 from mmengine.model import BaseModule
 from torch._utils import ExceptionWrapper
 
+from mmktse.datasets.image_labels import read_lines
 from mmktse.engine.config import load_config
 from mmktse.engine.dist import setup_distributed
 from mmktse.engine.errors import one_sentence_errors, user_message
 from mmktse.registry import MODELS
+from mmktse.seeds import color_map
 
 
 def caught(function):
@@ -49,6 +52,37 @@ def test_lines_are_joined():
 def test_other_errors_are_shown_in_full():
     assert user_message(caught(lambda: int('x'))) is None
     assert user_message(caught(lambda: {}['x'])) is None
+
+
+def misuse():
+    """NumPy, in C, finds a line of ours wrong: it is the last frame."""
+    color_map([[1, 2], [3, 4]])
+
+
+def test_what_a_library_finds_wrong_with_our_line_is_shown_in_full():
+    error = caught(misuse)
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    assert (type(error), last.name) == (ValueError, 'color_map')
+    assert user_message(error) is None
+
+
+@pytest.mark.parametrize('start', ['misuse', 'launch'])
+def test_the_same_in_workers(start):
+    try:
+        globals()[start]()
+    except ValueError:
+        sent = ExceptionWrapper(where='in DataLoader worker process 0')
+    known = start == 'launch'
+    assert (user_message(caught(sent.reraise)) is not None) == known
+    with ProcessPoolExecutor(1, mp_context=get_context('fork')) as pool:
+        error = caught(pool.submit(globals()[start]).result)
+        assert (user_message(error) is not None) == known
+
+
+def test_system_error_in_our_line_is_a_sentence(tmp_path):
+    error = caught(lambda: next(read_lines(tmp_path)))
+    assert isinstance(error, IsADirectoryError)
+    assert str(tmp_path) in user_message(error)
 
 
 def test_worker_of_a_data_loader():

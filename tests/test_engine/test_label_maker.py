@@ -301,3 +301,10 @@ def test_bad_input_is_named(root):
     with pytest.raises(ValueError, match='lower than'):
         label(str(root), root / 'out3', threshold=.1)
     assert not (root / 'out3').exists()
+
+
+def test_too_many_classes_are_refused_before_the_network_runs(tmp_path):
+    data = listing('x', metainfo=dict(classes=tuple(map(str, range(255)))))
+    with pytest.raises(ValueError, match='255 classes.*at most 254'):
+        PseudoLabelMaker(tmp_path / 'out', data, stored_origin(tmp_path))
+    assert not (tmp_path / 'out').exists()

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from mmktse.datasets.synthetic import generate_synthetic_voc
+from mmktse.engine import pipeline as module
 from mmktse.engine.pipeline import Pipeline, option_words
 from mmktse.seeds import load_label_map, save_seed
 from mmktse.utils import BusyError, folder_lock
@@ -183,6 +184,40 @@ def test_no_rank_outlives_a_killed_pipeline(tmp_path):
     process.wait()
     with folder_lock(folder, patience=60):
         assert not any(map(alive, ranks))
+
+
+# Notes its start, and its end where it is asked to end.
+CHILD = """
+import pathlib, signal, sys, time
+folder = pathlib.Path(sys.argv[1])
+def end(*args):
+    (folder / 'asked').touch()
+    if sys.argv[2:]:
+        sys.exit()
+signal.signal(signal.SIGTERM, end)
+(folder / 'started').write_text('')
+while True:
+    time.sleep(.05)
+"""
+
+
+@pytest.mark.parametrize('words', [['obeys'], []])
+def test_interrupt_lets_a_stage_end_by_itself(tmp_path, monkeypatch, words):
+    """As torchrun must: it has ranks to end, which SIGKILL would leave."""
+    pids = []
+
+    def interrupted(pid, options):
+        pids.append(pid)
+        while not (tmp_path / 'started').exists():
+            time.sleep(.05)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, 'wait4', interrupted)
+    monkeypatch.setattr(module, '_PATIENCE', 60 if words else .5)
+    with pytest.raises(KeyboardInterrupt):
+        module._run([sys.executable, '-c', CHILD, str(tmp_path), *words])
+    assert (tmp_path / 'asked').exists()
+    assert not alive(*pids)
 
 
 def test_second_run_in_the_same_folder_is_refused(tmp_path):

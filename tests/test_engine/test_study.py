@@ -97,6 +97,32 @@ def test_figures_of_finished_stages_are_kept(tmp_path):
     assert plan.describe() == 'x_s0: a: done, b: half done'
 
 
+def test_half_done_seeds_are_not_counted(tmp_path):
+    """The second run lacks what its stage b measures."""
+    fails = dict(
+        name='b',
+        type='command',
+        argv=[
+            '{python}', '-c', f'import sys; 1 / (1 - int(sys.argv[2])){WORK}',
+            '{b.work_dir}', '{seed}', '5'
+        ],
+        outputs=['{b.work_dir}/metrics.json'])
+    columns = [
+        dict(
+            title='b', value='b/metrics/oracle/mIoU', at='b/metrics/threshold')
+    ]
+    plan = study(
+        tmp_path,
+        dict(name='x', seeds=[0, 1]),
+        columns=columns,
+        one=[*stages(), fails])
+    with pytest.raises(RuntimeError, match='Stage "b" failed'):
+        plan.run()
+    assert '| x   | 1     | 5.0 (0.05) |' in plan.report()
+    columns.append(COLUMNS[1])
+    assert '| x   | 1-2   | 5.0 (0.05) | 1.50 ± 0.50 |' in plan.report()
+
+
 def test_row_after_another(tmp_path):
     uses = stages('1', '{after}/a/metrics.json')
     rows = [
@@ -116,6 +142,24 @@ def test_row_after_another(tmp_path):
     plan = study(tmp_path, *rows, uses=uses)
     assert 'y_s1: finished with other settings' in plan.describe()
     assert '| y   | 1 ' in plan.report()
+
+
+def test_figures_of_the_row_before_are_left_alone(tmp_path):
+    rows = [dict(name='x'), dict(name='y', after='x')]
+    study(tmp_path, *rows).run(['x'])
+    path = tmp_path / 'results' / 'x_s0.json'
+    before = path.read_bytes()
+    rows[0]['stages'] = 'ten'
+    with pytest.raises(ValueError, match='x_s0.json was measured with other'):
+        study(tmp_path, *rows, work='other').run(['y'])
+    assert path.read_bytes() == before
+    # The same settings on another machine: its weights are made again.
+    rows[0]['stages'] = 'one'
+    content = dict(json.loads(before), row='as measured')
+    path.write_text(json.dumps(content))
+    study(tmp_path, *rows, work='other').run(['y'])
+    assert (tmp_path / 'other' / 'x_s0' / 'a' / 'runs').exists()
+    assert json.loads(path.read_text()) == content
 
 
 def test_run_of_another_process_is_passed_over(tmp_path, capfd, monkeypatch):

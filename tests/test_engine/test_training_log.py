@@ -1,11 +1,15 @@
 # Copyright (c) mmktse authors. All rights reserved.
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
+from mmengine.config import Config
 from mmengine.visualization import LocalVisBackend
 
 from mmktse.engine.training_log import load_scalars, training_seconds
+
+CONFIGS = Path(__file__).parents[2] / 'configs'
 
 
 def write(work_dir, time, records):
@@ -52,6 +56,14 @@ def test_no_log(tmp_path):
     for path in (tmp_path, tmp_path / 'scalars.json'):
         with pytest.raises(FileNotFoundError, match='no training log'):
             load_scalars(path)
+
+
+def test_shipped_configs_log_means_of_all_steps():
+    for path in CONFIGS.rglob('*.py'):
+        cfg = Config.fromfile(path)
+        if {'log_processor', 'default_hooks'} <= set(cfg):
+            interval = cfg.default_hooks.logger.interval
+            assert cfg.log_processor.window_size == interval, path
 
 
 def test_seconds_of_all_parts(tmp_path):

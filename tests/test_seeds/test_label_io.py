@@ -40,6 +40,14 @@ def test_bad_masks_are_named(tmp_path):
     assert load_label_map(path, (3, 4), 7).max() == 7
 
 
+@pytest.mark.parametrize('value', [-1, 256])
+def test_values_that_would_wrap_are_refused(tmp_path, value):
+    with pytest.raises(
+            ValueError, match=f'x.png would hold the value {value}'):
+        save_label_map(tmp_path / 'x.png', np.array([[0, value]]))
+    assert not list(tmp_path.iterdir())
+
+
 def test_void_is_no_class(tmp_path):
     save_label_map(tmp_path / 'x.png', np.full((3, 4), 255))
     assert load_label_map(tmp_path / 'x.png', (3, 4), 2).min() == 255

@@ -115,6 +115,16 @@ def test_from_checkpoint_then_from_seeds(run, tmp_path, capsys):
         run('--from-seeds', tmp_path / 'out', '--out', tmp_path / 'third')
 
 
+def test_ranks_may_wait_for_long(run, tool, tmp_path, monkeypatch):
+    """A group takes its timeout when it starts."""
+    timeouts = []
+    monkeypatch.setattr(
+        tool, 'setup_distributed',
+        lambda cfg, _: timeouts.append(cfg.env_cfg.dist_cfg.timeout))
+    run(tmp_path / 'x.pth', '--out', tmp_path / 'out', '--no-eval')
+    assert timeouts == [86400]
+
+
 def choose(tmp_path, folder, number):
     """What a sweep over the first images writes."""
     dataset = build_dataset(

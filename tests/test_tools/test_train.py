@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.runner import CheckpointLoader
 
 ROOT = Path(__file__).parents[2]
@@ -173,6 +174,19 @@ def test_missing_config(sentence, tmp_path):
 
 @pytest.mark.skipif(
     torch.cuda.is_available(), reason='the refusal concerns CPUs')
+@pytest.mark.parametrize('given, scale', [
+    (dict(), dict(enabled=False)),
+    (dict(dtype='float16'), None),
+    (dict(loss_scale='dynamic'), 'dynamic'),
+])
+def test_bfloat16_needs_no_scaler(given, scale):
+    """It would hide steps from FiniteStepHook."""
+    cfg = Config(dict(optim_wrapper=given))
+    runpy.run_path(str(ROOT / 'tools' / 'train.py'))['enable_amp'](cfg)
+    assert cfg.optim_wrapper.type == 'AmpOptimWrapper'
+    assert cfg.optim_wrapper.get('loss_scale') == scale
+
+
 def test_amp_without_gpu(sentence, tmp_path):
     assert 'GPU' in sentence(CONFIG, '--work-dir', tmp_path, '--amp')
 

@@ -18,8 +18,11 @@ class FiniteStepHook(Hook):
     Losses and gradients are looked at before every step of an optimizer, on
     every process, at the cost of waiting for the device once a step. The
     message names the terms of the loss, or else parameters with such a
-    gradient, and the images. With a loss scale (float16), overflowing
-    gradients are the business of the scaler, and only losses are looked at.
+    gradient, and the images. Where MMEngine clips gradients, it does so
+    before: a norm that is NaN makes all of them NaN, and the parameters named
+    are then the first ones, not the culprits. With a loss scaler that is
+    enabled, whatever the type, overflowing gradients are its business, and
+    only losses are looked at.
 
     Args:
         skip (int): Number of steps in a row with such gradients that are left

@@ -126,6 +126,7 @@ class PseudoLabelHook(Hook):
             path = self.maker.seed_path(sample['img_id'])
             if path.is_file():  # a finished folder may have dropped its seeds
                 cam, classes = load_seed(path)
-                sample.update(cam=cam, cam_classes=classes)
+                # Not kept in the sample: all maps may be more than memory.
+                sample = dict(sample, cam=cam, cam_classes=classes)
                 for metric in metrics:
                     metric.process(None, [sample])

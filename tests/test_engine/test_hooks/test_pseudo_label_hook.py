@@ -5,6 +5,7 @@ import os.path as osp
 import signal
 import subprocess
 import sys
+import weakref
 
 import numpy as np
 import pytest
@@ -19,8 +20,9 @@ from mmpretrain.structures import DataSample
 from PIL import Image
 
 from mmktse.engine.dist import setup_distributed
+from mmktse.engine.hooks import pseudo_label_hook
 from mmktse.registry import DATASETS, MODELS
-from mmktse.seeds import save_label_map
+from mmktse.seeds import load_seed, save_label_map
 from mmktse.utils import file_sha256
 
 IDS = tuple('abcdef')
@@ -209,6 +211,22 @@ def test_several_processes_equal_one(root, shares):
     ]
     assert results == [[metrics, list(share)] for share in shares]
     assert content(root / 'several') == content(root / 'one')
+
+
+def test_stored_maps_are_dropped_one_by_one(root, monkeypatch):
+    run(root, 'out')
+    maps, alive = [], []
+
+    def load(path):
+        cam, classes = load_seed(path)
+        maps.append(weakref.ref(cam))
+        alive.append(sum(ref() is not None for ref in maps))
+        return cam, classes
+
+    monkeypatch.setattr(pseudo_label_hook, 'load_seed', load)
+    run(root, 'out')
+    # The one before is let go when the next one is there.
+    assert len(alive) == len(IDS) and max(alive) == 2
 
 
 def test_finished_folder_needs_no_network(root):
