@@ -28,8 +28,7 @@ class PseudoLabelHook(Hook):
         **kwargs: Arguments of
             :class:`~mmktse.engine.label_maker.PseudoLabelMaker`: threshold,
             threshold_source, ignore_threshold, background_alpha, refiner,
-            num_workers, confidence_share, save_seeds, cam_source,
-            seed_protocol.
+            num_workers, confidence_share, cam_source, seed_protocol.
 
     Raises:
         ValueError: While the test runs, if the classes of a CAM do not come
@@ -123,10 +122,8 @@ class PseudoLabelHook(Hook):
         metrics = [m for m in evaluator.metrics if isinstance(m, SeedMetric)]
         samples = [dataset.get_data_info(i) for i in indices if metrics]
         for sample in samples:
-            path = self.maker.seed_path(sample['img_id'])
-            if path.is_file():  # a finished folder may have dropped its seeds
-                cam, classes = load_seed(path)
-                # Not kept in the sample: all maps may be more than memory.
-                sample = dict(sample, cam=cam, cam_classes=classes)
-                for metric in metrics:
-                    metric.process(None, [sample])
+            cam, classes = load_seed(self.maker.seed_path(sample['img_id']))
+            # Not kept in the sample: all maps may be more than memory.
+            sample = dict(sample, cam=cam, cam_classes=classes)
+            for metric in metrics:
+                metric.process(None, [sample])
