@@ -124,6 +124,11 @@ def test_group_and_its_threads_are_gone(alone):
     leave_distributed()  # nothing to leave
     before = threads()
     setup_distributed(Config(dict()), 'slurm')
+    # A thread takes its name a little after it has begun.
+    for _ in range(100):
+        if len(threads()) > len(before):
+            break
+        time.sleep(.1)
     assert len(threads()) > len(before)
     holder = dict(group=torch_dist.group.WORLD)
     holder['self'] = holder  # as a Runner refers to itself
