@@ -261,6 +261,8 @@ def test_two_processes_give_the_same_bytes(run, tmp_path):
                 PYTHONPATH=os.pathsep.join(sys.path),
                 GPUS=str(processes),
                 PORT=str(port),
+                # torchrun's own default; sums depend on it in their last bit.
+                OMP_NUM_THREADS='1',
                 CUDA_VISIBLE_DEVICES=''),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
