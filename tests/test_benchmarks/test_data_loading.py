@@ -3,7 +3,7 @@ import pytest
 
 
 def test_both_count_images_of_pairs(load, monkeypatch):
-    pytest.importorskip('timm')
+    pytest.importorskip('timm', reason='of the extra quickstart')
     bench = load('data_loading')
     monkeypatch.setattr(bench.common, 'medians', lambda *_: dict(step=2.))
     timed = bench.common.timed

@@ -10,8 +10,8 @@ def run(load):
 
 
 def test_all_run_quickly_and_give_one_table(run, tmp_path):
-    pytest.importorskip('timm')
-    pytest.importorskip('pydensecrf')
+    pytest.importorskip('timm', reason='of the extra quickstart')
+    pytest.importorskip('pydensecrf', reason='of the extra crf')
     out = tmp_path / 'out.json'
     run.main(['--quick', '--out', str(out)])
     result = json.loads(out.read_text())

@@ -3,7 +3,7 @@ import pytest
 
 
 def test_three_tables(load, tmp_path, capsys):
-    pytest.importorskip('timm')
+    pytest.importorskip('timm', reason='of the extra quickstart')
     page = tmp_path / 'page.md'
     page.write_text('<!-- scaling begin -->\n<!-- scaling end -->')
     load('scaling').main(

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[3]
 # Who is whose child is read from /proc, which other systems do not have.
 @pytest.mark.skipif(sys.platform != 'linux', reason='there is no /proc')
 def test_killed_pipeline_ends_the_same(tmp_path):
-    pytest.importorskip('timm')
+    pytest.importorskip('timm', reason='of the extra quickstart')
     done = subprocess.run([
         sys.executable, 'tools/dev/kill_test.py', tmp_path, '--kills', '2',
         '--gpus', '2'

