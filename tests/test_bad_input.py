@@ -78,6 +78,9 @@ def tool(monkeypatch, tmp_path):
     monkeypatch.setattr(dist, 'folder_lock', partial(folder_lock, patience=0))
 
     def run(name, *words, fails=False):
+        # As in a process of its own: Runners of one config and one second
+        # share a scope, whatever was set in between.
+        DefaultScope._instance_dict.clear()
         monkeypatch.setattr(sys, 'argv', [name, *map(str, words)])
         path = str(ROOT / 'tools' / name)
         if not fails:

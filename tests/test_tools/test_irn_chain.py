@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from mmengine.registry import DefaultScope
 from mmengine.runner import CheckpointLoader
 from PIL import Image
 
@@ -24,6 +25,9 @@ IRN = ROOT / 'configs/irn/irn_efficientnet-lite0_custom.py'
 def tool(monkeypatch):
 
     def run(name, *words):
+        # As in a process of its own: Runners of one config and one second
+        # share a scope, whatever was set in between.
+        DefaultScope._instance_dict.clear()
         monkeypatch.setattr(sys, 'argv', [name, *map(str, words)])
         runpy.run_path(str(ROOT / 'tools' / name))['main']()
 
