@@ -1,9 +1,12 @@
 # Copyright (c) mmktse authors. All rights reserved.
 import gc
 import os
+import sys
+import time
 from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from pathlib import Path
+from threading import Thread
 from typing import Iterator, Union
 
 import torch.distributed as torch_dist
@@ -20,6 +23,8 @@ _VARIABLES = dict(
     slurm=('SLURM_PROCID', 'SLURM_LOCALID', 'SLURM_NTASKS'),
     mpi=('OMPI_COMM_WORLD_RANK', 'OMPI_COMM_WORLD_LOCAL_RANK',
          'OMPI_COMM_WORLD_SIZE'))
+# Seconds; torchrun's store is there before its processes are.
+_STORE_TIMEOUT = 30
 
 
 def setup_distributed(cfg: Config, launcher: str) -> None:
@@ -37,6 +42,7 @@ def setup_distributed(cfg: Config, launcher: str) -> None:
 
     Raises:
         ValueError: If the launcher is unknown, or did not start this process.
+        ConnectionError: If torchrun, which started it, is gone already.
     """
     cfg.launcher = launcher
     if launcher == 'none':
@@ -50,6 +56,8 @@ def setup_distributed(cfg: Config, launcher: str) -> None:
             f'--launcher {launcher} needs {", ".join(absent)} in the '
             'environment: start through tools/dist_*.sh or tools/slurm_*.sh, '
             'or leave --launcher away for a single process.')
+    if os.environ.get('TORCHELASTIC_USE_AGENT_STORE') == 'True':
+        _end_with_torchrun()
     env_cfg = cfg.get('env_cfg') or {}
     dist_cfg = env_cfg.get('dist_cfg') or {}
     if get_device() != 'cpu':
@@ -73,6 +81,35 @@ def setup_distributed(cfg: Config, launcher: str) -> None:
         find_unused_parameters=cfg.get('find_unused_parameters', False))
     wrapper.update(cfg.get('model_wrapper_cfg') or {}, device_ids=None)
     cfg.model_wrapper_cfg = wrapper
+
+
+def _end_with_torchrun() -> None:
+    """Ends this process as soon as torchrun, which started it, is gone.
+
+    A killed torchrun leaves its processes behind. They would go on in the
+    folder that the next run takes up, or, where they were just starting, wait
+    for torchrun's store as long as ranks may wait for each other.
+    """
+    parent = os.getppid()
+    address, port = os.environ['MASTER_ADDR'], os.environ['MASTER_PORT']
+    try:
+        torch_dist.TCPStore(
+            address,
+            int(port),
+            is_master=False,
+            timeout=timedelta(seconds=_STORE_TIMEOUT))
+    except torch_dist.DistError as error:
+        raise ConnectionError(
+            f'torchrun does not answer at {address}:{port}, it was probably '
+            'killed: start the same command again.') from error
+    Thread(target=_wait_for_end, args=(parent, ), daemon=True).start()
+
+
+def _wait_for_end(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1)
+    print('torchrun is gone: its process ends.', file=sys.stderr, flush=True)
+    os._exit(1)
 
 
 @contextmanager

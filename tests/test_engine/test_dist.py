@@ -1,6 +1,8 @@
 # Copyright (c) mmktse authors. All rights reserved.
 import os
 import socket
+import subprocess
+import sys
 import time
 from functools import partial
 from pathlib import Path
@@ -16,7 +18,8 @@ from mmktse.engine.dist import (allow_long_waits, leave_distributed,
 from mmktse.utils import BusyError, folder_lock
 
 VARIABLES = ('RANK', 'LOCAL_RANK', 'WORLD_SIZE', 'SLURM_PROCID',
-             'SLURM_LOCALID', 'SLURM_NTASKS', 'MASTER_ADDR', 'MASTER_PORT')
+             'SLURM_LOCALID', 'SLURM_NTASKS', 'MASTER_ADDR', 'MASTER_PORT',
+             'TORCHELASTIC_USE_AGENT_STORE')
 
 
 @pytest.fixture(autouse=True)
@@ -102,6 +105,44 @@ def test_launcher_that_did_not_start_this_process():
 def test_unknown_launcher():
     with pytest.raises(ValueError, match='kubernetes'):
         setup_distributed(Config(dict()), 'kubernetes')
+
+
+def test_torchrun_is_gone_before_the_start(alone, monkeypatch):
+    for name, value in (('RANK', 0), ('LOCAL_RANK', 0), ('WORLD_SIZE', 1),
+                        ('MASTER_ADDR', '127.0.0.1'),
+                        ('TORCHELASTIC_USE_AGENT_STORE', True)):
+        monkeypatch.setenv(name, str(value))
+    monkeypatch.setattr(dist, '_STORE_TIMEOUT', 1)
+    with pytest.raises(ConnectionError, match='torchrun does not answer'):
+        setup_distributed(Config(dict()), 'pytorch')
+
+
+def test_processes_of_a_killed_torchrun_end(tmp_path):
+    script = tmp_path / 'rank.py'
+    script.write_text("""\
+import os, sys, time
+from mmengine.config import Config
+from mmktse.engine.dist import setup_distributed
+from mmktse.utils import folder_lock
+
+setup_distributed(Config(dict()), 'pytorch')
+with folder_lock(os.path.join(sys.argv[1], os.environ['RANK'])):
+    open(os.path.join(sys.argv[1], 'at_work_' + os.environ['RANK']), 'w')
+    time.sleep(600)
+""")
+    launcher = subprocess.Popen([
+        sys.executable, '-m', 'torch.distributed.run', '--standalone',
+        '--nproc_per_node=2', script, tmp_path
+    ])
+    for rank in range(2):
+        while not (tmp_path / f'at_work_{rank}').exists():
+            assert launcher.poll() is None
+            time.sleep(.1)
+    launcher.kill()
+    launcher.wait()
+    for rank in range(2):
+        with folder_lock(tmp_path / f'{rank}', patience=60):
+            pass
 
 
 def test_ranks_wait_for_the_slowest():
