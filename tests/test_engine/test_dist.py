@@ -109,8 +109,8 @@ def test_unknown_launcher():
 
 def test_torchrun_is_gone_before_the_start(alone, monkeypatch):
     for name, value in (('RANK', 0), ('LOCAL_RANK', 0), ('WORLD_SIZE', 1),
-                        ('MASTER_ADDR', '127.0.0.1'),
-                        ('TORCHELASTIC_USE_AGENT_STORE', True)):
+                        ('MASTER_ADDR',
+                         '127.0.0.1'), ('TORCHELASTIC_USE_AGENT_STORE', True)):
         monkeypatch.setenv(name, str(value))
     monkeypatch.setattr(dist, '_STORE_TIMEOUT', 1)
     with pytest.raises(ConnectionError, match='torchrun does not answer'):
