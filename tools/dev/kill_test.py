@@ -143,7 +143,7 @@ class Killer:
                 except ProcessLookupError:
                     pass
         return dict(
-            stage=min(stages) if stages else 'between stages', role=role)
+            place=min(stages) if stages else 'between stages', role=role)
 
     def wait_for_quiet(self) -> None:
         """No process may live on for long after the pipeline's death."""
@@ -197,7 +197,7 @@ def survive(killer: Killer, limit: float, rng: random.Random,
             kills.append(victim)
             print(
                 f'{killer.folder.name}: {victim["role"]} in '
-                f'{victim["stage"]}',
+                f'{victim["place"]}',
                 flush=True)
             killer.wait_for_quiet()
         elif code:
@@ -233,15 +233,15 @@ def main() -> None:
             killer.fail(f'These differ from those of a whole run: {differ}')
         shutil.rmtree(killer.folder)
         runs += 1
-    counts = Counter((kill['stage'], kill['role']) for kill in kills)
+    counts = Counter((kill['place'], kill['role']) for kill in kills)
     roles = sorted({role for _, role in counts})
     print(
         format_table([
-            dict({r: str(counts[stage, r])
-                  for r in roles}, stage=stage)
-            for stage in sorted({stage
-                                 for stage, _ in counts})
-        ], [(key, key, '') for key in ('stage', *roles)]))
+            dict({r: str(counts[place, r])
+                  for r in roles}, place=place)
+            for place in sorted({place
+                                 for place, _ in counts})
+        ], [(key, key, '') for key in ('place', *roles)]))
     print(f'{len(kills)} kills in {runs} runs; all {len(want)} results of '
           'each are those of a whole run, and nothing was left behind.')
 
