@@ -51,6 +51,12 @@ def test_mixed_sides_and_equal_size():
     assert RandomCropOrPad(4)(dict(img=image))['img'].dtype == np.uint8
 
 
+def test_black_is_an_8_bit_value():
+    image = np.ones((2, 6, 3), np.uint8)
+    out = RandomCropOrPad(4, (0, 0, 0))(dict(img=image))['img']
+    assert out.dtype == np.uint8 and out.sum() == 2 * 4 * 3
+
+
 @pytest.mark.parity
 @pytest.mark.parametrize('draw', [0, 1, 2])
 def test_parity(parity, assert_near, monkeypatch, draw):
