@@ -4,7 +4,7 @@ from mmktse.datasets.synthetic import CLASSES, generate_synthetic_voc
 
 
 def test_only_the_names_change(tmp_path):
-    root = generate_synthetic_voc(str(tmp_path), 3, 1, 32)
+    root = generate_synthetic_voc(str(tmp_path), 3, 1, 48)
     config = dict(
         type='ImageLevelDataset',
         data_root=root,

@@ -26,7 +26,8 @@ def test_golden_rates(seco_parity, data_set, end):
     wanted = dict(
         zip(data[f'lr_{data_set}_iters'].tolist(), data[f'lr_{data_set}']))
     assert {0, 1, 1499, 1500, end - 1} <= set(wanted)
-    optimizer, scheduler = make([nn.Parameter(torch.ones(1))] * 4, end)
+    optimizer, scheduler = make(
+        [nn.Parameter(torch.ones(1)) for _ in range(4)], end)
     for step in range(end):
         if step in wanted:
             got = [group['lr'] for group in optimizer.param_groups]

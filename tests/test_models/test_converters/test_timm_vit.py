@@ -30,7 +30,8 @@ def test_names_give_the_same_function(source):
             type='mmpretrain.VisionTransformer',
             arch=SIZES,
             img_size=32,
-            out_type='raw')).eval()
+            out_type='raw'))
+    target.eval()  # gives nothing back
     target.load_state_dict(convert_timm_vit(source.state_dict()))
     images = torch.randn(2, 3, 32, 32)
     with torch.no_grad():

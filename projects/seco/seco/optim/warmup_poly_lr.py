@@ -41,8 +41,9 @@ class WarmupPolyLR(PolyLR):
     def _get_value(self) -> List[float]:
         step = self.last_step
         if step < self.warmup_steps:
-            ratio = self.warmup_ratio
-            factor = ratio + (1 - ratio) * step / self.warmup_steps
+            # Rounded as published: the first rate has few digits left.
+            left = 1 - step / self.warmup_steps
+            factor = 1 - left * (1 - self.warmup_ratio)
         else:
             factor = (1 - step / (self.end - self.begin))**self.power
         return [base * factor for base in self.base_values]
