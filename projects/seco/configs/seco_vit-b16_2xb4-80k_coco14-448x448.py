@@ -5,7 +5,22 @@ _base_ = [
     '../../../configs/_base_/datasets/coco14_pseudo.py'
 ]
 max_iters = 80000
-model = dict(decode_head=dict(num_classes=81))
+model = dict(
+    decode_head=dict(num_classes=81),
+    schedule=dict(
+        weights=dict(ptc=0.2, lil=0.3),
+        start=dict(
+            ptc=8001,
+            lig=12001,
+            lil=12001,
+            seg=16001,
+            reg=16001,
+            prototypes=6000,
+            main_roi=50000,
+            main_mask=12000)),
+    cam_scales=(1, 0.5, 0.75, 1.25, 1.5),
+    thresholds=(0.65, 0.25),
+    prototypes=dict(momentum=0.99))
 train_dataloader = dict(
     batch_size=4,
     num_workers=8,

@@ -13,25 +13,11 @@ SIZES = ['64x64', '224x224', '256x416', '53x70']
 
 
 @pytest.fixture(scope='module')
-def golden_weights(seco_parity, seco_fill):
-    """Weights of the whole published network, 20 classes, by their names."""
-    params = seco_parity('c09_params')
-    state = {
-        str(name): seco_fill(str(name), [size for size in shape if size])
-        for name, shape in zip(params['names'], params['shapes'].tolist())
-    }
-    sums = torch.stack([value.double().sum() for value in state.values()])
-    torch.testing.assert_close(sums, params['sum'], rtol=1e-9, atol=1e-9)
-    return state
-
-
-@pytest.fixture(scope='module')
-def weights(golden_weights):
+def weights(seco_weights):
     """Of the student's encoder, under mmpretrain's names."""
     return convert_timm_vit({
         name.removeprefix('encoder.'): value
-        for name, value in golden_weights.items()
-        if name.startswith('encoder.')
+        for name, value in seco_weights.items() if name.startswith('encoder.')
     })
 
 
@@ -55,7 +41,7 @@ def check(feats, data, stride=1, tol=5e-5):
 @pytest.mark.parity
 @pytest.mark.parametrize('size', SIZES)
 @torch.no_grad()
-def test_golden_features_and_heads(seco_parity, seco_fill, golden_weights,
+def test_golden_features_and_heads(seco_parity, seco_fill, seco_weights,
                                    network, size):
     data = seco_parity(f'c09_vit_{size}')
     feats = network(seco_fill(f'input.{size}', data['shape'].tolist()))
@@ -64,7 +50,7 @@ def test_golden_features_and_heads(seco_parity, seco_fill, golden_weights,
                                  (0, 'aux_classifier', ('cam_aux',
                                                         'cls_aux'))):
         head = GMPHead(20, 48, index)
-        head.classifier.weight.copy_(golden_weights[f'{theirs}.weight'])
+        head.classifier.weight.copy_(seco_weights[f'{theirs}.weight'])
         for got, name in zip((head(feats), head.logits(feats)), names):
             torch.testing.assert_close(
                 got, data[name], rtol=0, atol=1e-4 if index == 0 else 5e-5)
@@ -76,8 +62,7 @@ def test_golden_features_and_heads(seco_parity, seco_fill, golden_weights,
             num_classes=21)).eval()
     for index, conv in enumerate(head.conv_seg):
         for kind in ('weight', 'bias'):
-            getattr(conv,
-                    kind).copy_(golden_weights[f'decoder.c{index}.{kind}'])
+            getattr(conv, kind).copy_(seco_weights[f'decoder.c{index}.{kind}'])
     torch.testing.assert_close(head(feats), data['seg'], rtol=0, atol=5e-5)
 
 

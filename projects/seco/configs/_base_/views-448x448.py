@@ -1,6 +1,6 @@
 # Three views of a training image; images squeezed to a square to validate on.
 # Pillow's filters, as published.
-crop_size = (448, 448)
+view_size = (448, 448)
 _jitter = [
     dict(
         type='mmcv.RandomApply',
@@ -34,7 +34,7 @@ views_pipeline = [
         transforms=[
             dict(
                 type='mmpretrain.RandomResizedCrop',
-                scale=crop_size,
+                scale=view_size,
                 crop_ratio_range=(0.4, 1.0),
                 interpolation='bicubic',
                 backend='pillow'),
@@ -47,7 +47,7 @@ views_pipeline = [
     dict(type='mmcv.RandomFlip', prob=0.5),
     # Black, before the normalisation.
     dict(
-        type='mmktse.RandomCropOrPad', crop_size=crop_size, pad_val=(0, 0, 0)),
+        type='mmktse.RandomCropOrPad', crop_size=view_size, pad_val=(0, 0, 0)),
     # What the teacher's local crops are cut out of.
     dict(
         type='mmcv.KeyMapper',
@@ -64,7 +64,7 @@ views_pipeline = [
 ]
 square_pipeline = [
     dict(type='mmktse.LoadImage'),
-    dict(type='Resize', scale=crop_size, keep_ratio=False),
+    dict(type='Resize', scale=view_size, keep_ratio=False),
     dict(type='mmktse.LoadMask'),
     dict(type='PackSegInputs')
 ]
@@ -83,4 +83,12 @@ squares_pipeline = [
                             type='RandomFlip', prob=1., direction='horizontal')
                     ], [dict(type='mmktse.LoadMask')],
                     [dict(type='PackSegInputs')]])
+]
+seed_pipeline = [
+    dict(type='mmktse.LoadImage'),
+    dict(type='Resize', scale=view_size, keep_ratio=False),
+    dict(
+        type='mmpretrain.PackInputs',
+        meta_keys=('img_id', 'img_path', 'seg_map_path', 'ori_shape',
+                   'img_shape'))
 ]
