@@ -138,7 +138,7 @@ class SeCo(EncoderDecoder):
         num_present = [len(sample.gt_label) for sample in data_samples]
         targets = self.targets(data_samples, images)
         boxes = torch.stack([sample.img_box for sample in data_samples])
-        main, aux = multi_scale_cam(self.score_maps, images, self.cam_scales)
+        main, aux = self.cams(images, targets, max(num_present))
         begun = self.schedule.begun
         feats = self.extract_feat(images)
         losses = dict(
@@ -169,6 +169,38 @@ class SeCo(EncoderDecoder):
         for row, sample in zip(targets, data_samples):
             row[sample.gt_label] = 1.
         return targets
+
+    def cams(self, images: Tensor, targets: Tensor,
+             count: int) -> List[Tensor]:
+        """CAMs of the present classes, by the student as it is.
+
+        Args:
+            images (Tensor): Images (b, 3, H, W).
+            targets (Tensor): Image-level labels (b, C).
+            count (int): Most classes K of an image. No more than K maps of
+                each image are brought to full size.
+
+        Returns:
+            list[Tensor]: CAMs (b, C, H, W) in [0, 1) of both heads. Those of
+            absent classes have no meaning.
+        """
+        # Present classes first.
+        classes = targets.argsort(dim=1, descending=True, stable=True)
+        classes = classes[:, :count, None, None]
+
+        def network(views: Tensor) -> List[Tensor]:
+            places = torch.cat((classes, classes))
+            return [
+                maps.gather(1, places.expand(-1, -1, *maps.shape[2:]))
+                for maps in self.score_maps(views)
+            ]
+
+        places = classes.expand(-1, -1, *images.shape[2:])
+        return [
+            cam.new_zeros(
+                (*targets.shape, *images.shape[2:])).scatter_(1, places, cam)
+            for cam in multi_scale_cam(network, images, self.cam_scales)
+        ]
 
     def conquer(self, iteration: int, inputs: Dict[str,
                                                    Tensor], tokens: Tensor,

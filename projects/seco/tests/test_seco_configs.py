@@ -47,7 +47,8 @@ def test_published_network_and_groups_of_the_optimizer(seco_parity,
     cfg = load_config(str(VOC))
     data = seco_parity('c08_ema_lr_optim')
     rates = {}
-    for group in build_optim_wrapper(model, cfg.optim_wrapper).param_groups:
+    optimizer = build_optim_wrapper(model, cfg.optim_wrapper).optimizer
+    for group in optimizer.param_groups:
         assert group['weight_decay'] == data['opt_weight_decay'][0].item()
         assert group['betas'] == tuple(data['opt_betas'][0].tolist())
         assert group['eps'] == data['opt_eps'][0].item()
@@ -130,6 +131,7 @@ def run(monkeypatch, data):
     DefaultScope._instance_dict.clear()
 
 
+@pytest.mark.slow
 def test_training_then_masks_and_seeds(run, tmp_path):
     work_dir = tmp_path / 'run'
     train = [

@@ -2,11 +2,13 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from mmengine.config import ConfigDict
 from mmengine.logging import MessageHub
 from mmengine.registry import MODELS, DefaultScope
+from mmpretrain.structures import DataSample
 from mmseg.structures import SegDataSample
 
-from projects.seco.seco.decomposition import ImageDecomposition
+from projects.seco.seco import ImageDecomposition, multi_scale_cam
 
 CONFIG = dict(
     type='mmktse.SeCo',
@@ -55,12 +57,13 @@ CONFIG = dict(
     decomposition=dict(num_crops=2, crop_size=32),
     queue=dict(size=24, channels=48),
     prototypes=dict(channels=48),
-    momentum=.9)
+    momentum=.9,
+    test_cfg=dict(mode='whole'))
 
 
 def build(config=CONFIG):
     with DefaultScope.overwrite_default_scope('mmseg'):
-        return MODELS.build(config)
+        return MODELS.build(ConfigDict(config))
 
 
 def set_iteration(iteration):
@@ -136,6 +139,7 @@ def step(seco_parity, seco_fill, network, monkeypatch):
     monkeypatch.setattr(
         network.labeler, 'forward', lambda images, *args: label(
             (images * 255).trunc() % 256 / 255, *args))
+    watch(network, 'cams', 'cams')
     watch(ImageDecomposition, '__call__', 'decomposition')
     watch(network.labeler, 'forward', 'mask')
     watch(network.projector, 'forward', 'queries')
@@ -149,8 +153,13 @@ def step(seco_parity, seco_fill, network, monkeypatch):
 @pytest.mark.parity
 def test_golden_step(step):
     data, losses, seen = step
-    cam = seen['mask_args'][1][:, :, ::4, ::4]
-    torch.testing.assert_close(cam, data['cam_main_s4'], rtol=0, atol=2e-4)
+    present = data['cls_label'].bool()
+    for name, got in zip(('main', 'aux'), seen['cams']):
+        torch.testing.assert_close(
+            got[present][:, ::4, ::4],
+            data[f'cam_{name}_s4'][present],
+            rtol=0,
+            atol=2e-4)
     for got, name in ((seen['conquer_args'][3], 'roi'), (seen['mask'],
                                                          'refined'),
                       (seen['decomposition'][0],
@@ -192,3 +201,98 @@ def test_golden_gradients(step, network, seco_names):
     } == {'backbone.pos_embed'
           } | {name
                for name in params if name.startswith('teacher')}
+
+
+@pytest.fixture
+def batch():
+    """Two images of 64 pixels, the second one of two classes."""
+    samples = []
+    for label in ([3], [0, 4]):
+        sample = SegDataSample(
+            metainfo=dict(ori_shape=(40, 50), img_shape=(64, 64)))
+        sample.set_data(
+            dict(
+                gt_label=torch.tensor(label),
+                img_box=torch.tensor([0, 64, 8, 64])))
+        samples.append(sample)
+    views = {
+        name: torch.randn(2, 3, 64, 64)
+        for name in ('base', 'strong', 'second')
+    }
+    return views, samples
+
+
+SMALL = dict(
+    CONFIG,
+    backbone=dict(
+        type='mmktse.SeCoViT',
+        arch=dict(
+            embed_dims=48, num_layers=4, num_heads=3,
+            feedforward_channels=96)),
+    queue=dict(size=16, channels=48))
+
+
+def test_terms_that_have_not_begun(batch):
+    """They are 0, their parameters get gradients of 0, which lets them decay;
+    teachers and queue go on."""
+    model = build(SMALL)
+    before = model.prototypes.vectors.clone()
+    set_iteration(0)
+    losses = model.loss(*batch)
+    late = [losses[f'loss_{name}'] for name in ('lil', 'lig', 'seg', 'reg')]
+    assert not any(late)
+    assert all(losses[f'loss_{name}'] > 0 for name in ('cls', 'aux', 'ptc'))
+    sum(losses.values()).backward()
+    for part in (model.projector, model.decode_head):
+        for param in part.parameters():
+            assert not param.grad.any()
+    assert model.cam_head.classifier.weight.grad.any()
+    assert model.queue.pointer == 8 and model.teacher.steps == 1
+    assert torch.equal(model.prototypes.vectors, before)
+
+    set_iteration(600)
+    model.loss(*batch)
+    # Of the first image: the second one has two classes.
+    moved = (model.prototypes.vectors - F.normalize(before)).abs().amax(1)
+    assert (moved > 1e-3).tolist() == [False, False, False, True, False]
+
+
+def test_variant_without_the_slips(batch):
+    model = build(dict(SMALL, faithful=False))
+    parts = (model.queue, model.prototypes, model.decompose, model.lil)
+    assert not any(part.faithful for part in parts)
+    set_iteration(2001)
+    sum(model.loss(*batch).values()).backward()
+    assert all(param.grad.isfinite().all() for param in model.parameters()
+               if param.requires_grad)
+
+
+def test_masks_and_scores(batch):
+    """As a network that predicts it is a stock one."""
+    model = build(SMALL)
+    model.eval()
+    views, samples = batch
+    with torch.no_grad():
+        assert model(views['base']).shape == (2, 6, 4, 4)
+        first, _ = model.predict(views['base'], samples)
+    assert first.seg_logits.data.shape == (6, 40, 50)
+    assert first.pred_sem_seg.data.shape == (1, 40, 50)
+
+
+def test_seeds(batch):
+    model = build(dict(SMALL, type='mmktse.SeCoSeeds', seed_scales=(1, .5)))
+    model.eval()
+    images = batch[0]['base']
+    known = DataSample(metainfo=dict(ori_shape=(40, 50))).set_gt_label([0, 4])
+    unknown = DataSample(metainfo=dict(ori_shape=(64, 64)))
+    with torch.no_grad():
+        model.predict(images, [known, unknown])
+        cams, = multi_scale_cam(lambda x: model.score_maps(x)[:1], images,
+                                (1, .5))
+        logits = model.cam_head.logits(model.extract_feat(images))
+    assert known.cam_source == 'label' and known.cam.shape == (2, 40, 50)
+    assert unknown.cam_source == 'prediction'
+    classes = logits[1] > 0
+    assert unknown.cam_classes.tolist() == classes.nonzero().flatten().tolist()
+    torch.testing.assert_close(unknown.cam, cams[1][classes])
+    torch.testing.assert_close(unknown.pred_score, logits[1].sigmoid())
