@@ -8,35 +8,20 @@ from torch import Tensor, nn
 from .cam import label_norm, resize
 from .par import PAR
 
-# Of ImageNet, for RGB in [0, 1].
+# Of ImageNet, for RGB in [0, 1]; the published truncation depends on how
+# float32 rounds with just these numbers.
 _MEAN = (0.485, 0.456, 0.406)
 _STD = (0.229, 0.224, 0.225)
 
 
-def truncated_levels(mean: Sequence[float],
-                     std: Sequence[float],
-                     unit: float = 1.) -> Tensor:
-    """What becomes of 8-bit levels that are normalised, brought back and
-    truncated.
-
-    A level may come back a little too low. Which ones do depends on how
-    float32 rounds with just these numbers.
-
-    Args:
-        mean (Sequence[float]): Means of R, G and B.
-        std (Sequence[float]): Their standard deviations.
-        unit (float): What the levels are divided by beforehand.
-            Defaults to 1.
-
-    Returns:
-        Tensor: (3, 256), each level as it was or one lower.
-    """
+def _truncated_levels() -> Tensor:
+    """What becomes of each 8-bit level of R, G and B, (3, 256)."""
     mean, std = (
         torch.tensor(values, dtype=torch.float64)[:, None]
-        for values in (mean, std))
-    levels = torch.arange(256).double() / unit
+        for values in (_MEAN, _STD))
+    levels = torch.arange(256).double() / 255
     normalised = ((levels - mean) / std).float()
-    return ((normalised * std.float() + mean.float()) * unit).trunc()
+    return ((normalised * std.float() + mean.float()) * 255).trunc()
 
 
 class OnlineLabeler(nn.Module):
@@ -75,9 +60,7 @@ class OnlineLabeler(nn.Module):
         self.keep_empty = keep_empty
         self.par = PAR(**par)
         self.register_buffer(
-            'truncated',
-            truncated_levels(_MEAN, _STD, unit=255),
-            persistent=False)
+            'truncated', _truncated_levels(), persistent=False)
 
     def normalise(self, scores: Tensor) -> Tensor:
         """What of raw scores (N, C, h, w) competes with the background."""

@@ -7,6 +7,7 @@ of the simplex around their feature, blurred along the axes of the lattice, and
 gathered from the same corners.
 """
 import math
+from typing import Tuple
 
 import torch
 from torch import Tensor
@@ -48,10 +49,11 @@ def exact_filter(points: Tensor, values: Tensor) -> Tensor:
     some = max(1, _PAIRS_AT_ONCE // points[..., 0].numel())
     # The plain formula: differences of near points stay exact.
     mode = 'donot_use_mm_for_euclid_dist'
-    return torch.cat([
-        torch.cdist(part, points, compute_mode=mode).square_().mul_(
-            -0.5).exp_() @ values for part in points.split(some, dim=1)
-    ], 1)
+    sums = []
+    for part in points.split(some, dim=1):
+        distance = torch.cdist(part, points, compute_mode=mode)
+        sums.append(distance.square_().div_(-2).exp_() @ values)
+    return torch.cat(sums, 1)
 
 
 def lattice_filter(points: Tensor, values: Tensor) -> Tensor:
@@ -101,23 +103,23 @@ def _find(vertices: Tensor, wanted: Tensor) -> Tensor:
     return torch.where(vertices[row] == wanted, row, len(vertices))
 
 
-def _simplices(points: Tensor):
+def _simplices(points: Tensor) -> Tuple[Tensor, Tensor]:
     """Corners around every point and their barycentric weights.
 
     Args:
         points (Tensor): Features (P, D).
 
     Returns:
-        tuple[Tensor, Tensor]: Corners (P, D + 1, D + 1) long, the second
-        dimension of which are the corners, the last one coordinates that sum
-        to zero; weights (P, D + 1) that sum to one.
+        tuple[Tensor, Tensor]: Coordinates (P, D + 1, D + 1) long of the
+        D + 1 corners, each with a sum of zero; weights (P, D + 1) of the
+        corners, which sum to one.
     """
     dims = points.shape[1]
     sides = dims + 1
     axis = torch.arange(1, sides, device=points.device)
     # Onto the hyperplane of zero sum; the blur has the width of the kernel.
-    scaled = points * (math.sqrt(2 / 3) * sides / (axis *
-                                                   (axis + 1)).sqrt())
+    width = math.sqrt(2 / 3) * sides
+    scaled = points * width / (axis * (axis + 1)).sqrt()
     tails = scaled.flip(1).cumsum(1).flip(1)
     tails = torch.cat((tails, torch.zeros_like(tails[:, :1])), 1)
     elevated = torch.cat((tails[:, :1], tails[:, 1:] - axis * scaled), 1)

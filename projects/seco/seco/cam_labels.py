@@ -10,18 +10,32 @@ from typing import Sequence, Tuple
 import torch
 from torch import Tensor
 
-from mmktse.models.utils import OnlineLabeler, resize, truncated_levels
+from mmktse.models.utils import OnlineLabeler, resize
 
-# Of ImageNet, for RGB in 0 to 255.
+# Of ImageNet, for RGB in [0, 1] and in 0 to 255.
+_UNIT_MEAN = (0.485, 0.456, 0.406)
+_UNIT_STD = (0.229, 0.224, 0.225)
 _MEAN = (123.675, 116.28, 103.53)
 _STD = (58.395, 57.12, 57.375)
+
+
+def _truncated_levels() -> Tensor:
+    """What becomes of each 8-bit level of R, G and B, (3, 256).
+
+    The published code normalises in [0, 1], brings back to [0, 255] and
+    truncates. How float32 rounds decides, hence no rearrangement.
+    """
+    mean, std, unit_mean, unit_std = (
+        torch.tensor(values)[:, None]
+        for values in (_MEAN, _STD, _UNIT_MEAN, _UNIT_STD))
+    normalised = (torch.arange(256) / 255 - unit_mean) / unit_std
+    return (normalised * std + mean).trunc()
 
 
 def inside_boxes(boxes: Tensor, size: Tuple[int, int]) -> Tensor:
     """Where boxes (N, 4) are, (N, H, W) boolean, in maps of a size (H, W)."""
     y0, y1, x0, x1 = boxes[:, :, None].unbind(1)
-    rows, columns = (
-        torch.arange(side, device=boxes.device) for side in size)
+    rows, columns = (torch.arange(side, device=boxes.device) for side in size)
     inside_rows = (rows >= y0) & (rows < y1)
     inside_columns = (columns >= x0) & (columns < x1)
     return inside_rows[:, :, None] & inside_columns[:, None]
@@ -125,7 +139,7 @@ class PseudoMaskLabeler(OnlineLabeler):
                  **kwargs) -> None:
         super().__init__(
             thresholds, truncate_image=faithful, keep_empty=True, **kwargs)
-        self.truncated = truncated_levels(_MEAN, _STD)
+        self.truncated = _truncated_levels()
 
     def normalise(self, scores: Tensor) -> Tensor:
         """CAMs (N, C, H, W) as they are."""
