@@ -7,10 +7,11 @@ from .same_class_pair import SameClassPairDataset
 from .seg_list import SegListDataset
 from .transforms import *  # noqa: F401,F403
 from .voc import VOCImageLevelDataset
+from .with_background import WithBackground
 from .worker import seed_worker
 
 __all__ = [
     'COCOImageLevelDataset', 'ImageFolderDataset', 'ImageLevelDataset',
     'PseudoLabelSegDataset', 'SameClassPairDataset', 'SegListDataset',
-    'VOCImageLevelDataset', 'seed_worker'
+    'VOCImageLevelDataset', 'WithBackground', 'seed_worker'
 ]

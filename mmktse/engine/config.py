@@ -74,7 +74,8 @@ def _fill_classes(cfg: Config) -> None:
 
     ``num_classes=None`` of a head becomes the number of classes. In a
     segmentation config (scope mmseg) background comes first and counts, and
-    the data sets get the names, as mmseg wants them.
+    the data sets get the names, as mmseg wants them; image-level ones among
+    them read the list, which has no background, themselves.
     """
     datasets = [
         node for loader in cfg if loader.endswith('_dataloader')
@@ -91,7 +92,8 @@ def _fill_classes(cfg: Config) -> None:
     if cfg.get('default_scope') == 'mmseg':
         names.insert(0, 'background')
         for node in datasets:
-            node['metainfo']['classes'] = tuple(names)
+            if not str(node.get('type')).endswith('ImageLevelDataset'):
+                node['metainfo']['classes'] = tuple(names)
     fill_num_classes(cfg.model, len(names))
 
 

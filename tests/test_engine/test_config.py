@@ -151,6 +151,27 @@ train_dataloader = dict(dataset=dict(
         load_config(str(path), dict(data_root=str(tmp_path)))
 
 
+def test_image_level_data_of_a_segmentation_config_keep_their_list(tmp_path):
+    """They count no background, the network does."""
+    (tmp_path / 'classes.txt').write_text('cat\ndog\n')
+    path = tmp_path / 'config.py'
+    path.write_text("""
+default_scope = 'mmseg'
+model = dict(decode_head=dict(num_classes=None))
+data = dict(data_root='', metainfo=dict(classes='classes.txt'))
+train_dataloader = dict(dataset=dict(
+    type='mmktse.WithBackground',
+    dataset=dict(type='mmktse.ImageLevelDataset', **data)))
+val_dataloader = dict(dataset=dict(type='mmktse.SegListDataset', **data))
+""")
+    cfg = load_config(str(path), dict(data_root=str(tmp_path)))
+    assert cfg.model.decode_head.num_classes == 3
+    assert (
+        cfg.train_dataloader.dataset.dataset.metainfo.classes == 'classes.txt')
+    assert cfg.val_dataloader.dataset.metainfo.classes == ('background', 'cat',
+                                                           'dog')
+
+
 def test_missing_validation_list(tmp_path):
     dataset = dict(data_root=str(tmp_path), ann_file='val.txt')
     cfg = Config(dict(val_dataloader=dict(dataset=dataset)))

@@ -16,6 +16,10 @@ ktse_resnet38d           the released checkpoint of KTSE, for
                          tools/make_pseudo_labels.py take OUT as checkpoint
 mxnet_resnet38d          ilsvrc-cls_rna-a1_cls1000_ep-0001.params, for
                          ResNet38d; MXNet is not needed
+timm_vit                 jx_vit_base_p16_224-80ecf9dd.pth, or another ViT with
+                         timm's names, for mmpretrain.VisionTransformer and
+                         projects/seco, which looks for it as
+                         checkpoints/vit_base_p16_224.pth
 torchvision_mobilenetv2  weights with torchvision's names, for
                          mmseg.MobileNetV2 and mmpretrain.MobileNetV2 alike
 
@@ -34,6 +38,7 @@ KINDS = dict(
     efficientnet_lite0=converters.convert_efficientnet_lite0,
     ktse_resnet38d=converters.convert_ktse_resnet38d,
     mxnet_resnet38d=converters.convert_mxnet_resnet38d,
+    timm_vit=converters.convert_timm_vit,
     torchvision_mobilenetv2=converters.convert_torchvision_mobilenet_v2)
 
 

@@ -14,9 +14,11 @@ class RandomCropOrPad(BaseTransform):
 
     A smaller image is put at a random place of the canvas. Where padding is
     needed, the result is float32, so that a mean as ``pad_val`` is exactly
-    zero after normalisation.
+    zero after normalisation, unless the image's own type holds ``pad_val``.
 
-    Required and modified key: ``img``. Modified key: ``img_shape``.
+    Required and modified key: ``img``. Modified key: ``img_shape``. Added key:
+    ``img_box``, (top, bottom, left, right) of what is no padding, in pixels
+    of the result.
 
     Args:
         crop_size (int | tuple[int, int]): Height and width of the result.
@@ -49,12 +51,16 @@ class RandomCropOrPad(BaseTransform):
         height, width = self.crop_size
         img = img[max(top, 0):max(top, 0) + height,
                   max(left, 0):max(left, 0) + width]
+        top, left = max(-top, 0), max(-left, 0)
+        bottom, right = top + img.shape[0], left + img.shape[1]
         if img.shape[:2] != self.crop_size:
-            canvas = np.empty((*self.crop_size, img.shape[2]), np.float32)
+            exact = (self.pad_val.astype(img.dtype) == self.pad_val).all()
+            canvas = np.empty((*self.crop_size, img.shape[2]),
+                              img.dtype if exact else np.float32)
             canvas[:] = self.pad_val
-            top, left = max(-top, 0), max(-left, 0)
-            canvas[top:top + img.shape[0], left:left + img.shape[1]] = img
+            canvas[top:bottom, left:right] = img
             img = canvas
         results['img'] = img
         results['img_shape'] = img.shape[:2]
+        results['img_box'] = (top, bottom, left, right)
         return results

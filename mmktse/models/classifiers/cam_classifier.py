@@ -150,6 +150,23 @@ class CAMClassifier(BaseClassifier):
             cam_peak=(peaks * targets).sum() / count,
             cam_empty=((peaks <= 0) * targets).sum() / count)
 
+    @staticmethod
+    def label_stats(labels: Tensor) -> Dict[str, Tensor]:
+        """Shares of foreground and of ignored pixels in label maps.
+
+        The foreground share against the true one shows over-expansion.
+
+        Args:
+            labels (Tensor): (N, H, W), 0 background, 255 ignored.
+
+        Returns:
+            dict[str, Tensor]: ``label_fg`` and ``label_ignore``.
+        """
+        ignored = labels == 255
+        return dict(
+            label_fg=((labels > 0) & ~ignored).float().mean(),
+            label_ignore=ignored.float().mean())
+
     def predict(self, inputs: Inputs,
                 data_samples: List[DataSample]) -> List[DataSample]:
         """CAM of the present classes at the size of the original image.

@@ -117,14 +117,3 @@ class KTSE(CAMClassifier):
             if labels is not None:
                 losses['loss_two'] = self.ssr.mixed(joint_maps, stack(labels))
         return losses
-
-    @staticmethod
-    def label_stats(labels: Tensor) -> Dict[str, Tensor]:
-        """Shares of foreground and of ignored pixels in the labels.
-
-        The foreground share against the true one shows over-expansion.
-        """
-        ignored = labels == 255
-        return dict(
-            label_fg=((labels > 0) & ~ignored).float().mean(),
-            label_ignore=ignored.float().mean())

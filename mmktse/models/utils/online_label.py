@@ -62,6 +62,10 @@ class OnlineLabeler(nn.Module):
         self.register_buffer(
             'truncated', _truncated_levels(), persistent=False)
 
+    def normalise(self, scores: Tensor) -> Tensor:
+        """What of raw scores (N, C, h, w) competes with the background."""
+        return label_norm(scores.float())
+
     def truncate(self, images: Tensor) -> Tensor:
         """RGB images (N, 3, H, W) in [0, 1] after the published truncation."""
         levels = images * 255
@@ -102,7 +106,7 @@ class OnlineLabeler(nn.Module):
         index = torch.tensor(
             rows, pin_memory=images.is_cuda).to(
                 images.device, non_blocking=True)
-        maps = label_norm(scores.float())[index]
+        maps = self.normalise(scores)[index]
         alive = torch.ones_like(maps[:, :, 0, 0], dtype=torch.bool)
         if not self.keep_empty:
             alive = scores[index].amax((2, 3)) > 0

@@ -17,6 +17,7 @@ def test_larger_image_is_cropped_anywhere():
         crop = results['img']
         assert crop.dtype == np.uint8  # nothing was padded
         assert results['img_shape'] == crop.shape[:2] == (4, 3)
+        assert results['img_box'] == (0, 4, 0, 3)
         top, left = divmod(int(crop[0, 0, 0]), 5)
         np.testing.assert_array_equal(crop, image[top:top + 4, left:left + 3])
         corners.add((top, left))
@@ -28,10 +29,13 @@ def test_smaller_image_is_put_anywhere():
     np.random.seed(0)
     corners = set()
     for _ in range(200):
-        out = RandomCropOrPad(4, MEAN)(dict(img=image))['img']
+        results = RandomCropOrPad(4, MEAN)(dict(img=image))
+        out = results['img']
         assert out.shape == (4, 4, 3) and out.dtype == np.float32
         rows, cols = np.nonzero((out == 7).all(-1))
         assert len(rows) == 6
+        assert results['img_box'] == (rows.min(), rows.max() + 1, cols.min(),
+                                      cols.max() + 1)
         corners.add((rows.min(), cols.min()))
         # Exactly zero after normalisation.
         out[(out == 7).all(-1)] = MEAN
@@ -45,6 +49,12 @@ def test_mixed_sides_and_equal_size():
     assert out.shape == (4, 4, 3) and (out == 1).all((1, 2)).sum() == 2
     image = np.ones((4, 4, 3), np.uint8)
     assert RandomCropOrPad(4)(dict(img=image))['img'].dtype == np.uint8
+
+
+def test_black_is_an_8_bit_value():
+    image = np.ones((2, 6, 3), np.uint8)
+    out = RandomCropOrPad(4, (0, 0, 0))(dict(img=image))['img']
+    assert out.dtype == np.uint8 and out.sum() == 2 * 4 * 3
 
 
 @pytest.mark.parity

@@ -97,6 +97,28 @@ def test_efficientnet_loads_into_timm(tmp_path, run):
     timm.create_model('tf_efficientnet_lite0').load_state_dict(state)
 
 
+def test_vit_serves_the_stock_initialiser(tmp_path, run):
+    timm = pytest.importorskip('timm', reason='of the extra quickstart')
+    src, out = tmp_path / 'src.pth', tmp_path / 'out.pth'
+    sizes = dict(embed_dim=8, depth=2, num_heads=1, mlp_ratio=2)
+    source = timm.models.vision_transformer.VisionTransformer(**sizes)
+    torch.save(source.state_dict(), src)
+    run('timm_vit', src, out)
+    backbone = MODELS.build(
+        dict(
+            type='mmpretrain.VisionTransformer',
+            arch=dict(
+                embed_dims=8,
+                num_layers=2,
+                num_heads=1,
+                feedforward_channels=16),
+            init_cfg=dict(type='Pretrained', checkpoint=str(out))))
+    backbone.init_weights()
+    assert torch.equal(backbone.pos_embed, source.pos_embed)
+    assert torch.equal(backbone.layers[1].ffn.layers[1].weight,
+                       source.blocks[1].mlp.fc2.weight)
+
+
 def test_other_network_is_refused(tmp_path, run):
     src, out = tmp_path / 'src.pth', tmp_path / 'out.pth'
     torch.save({'features.0.0.weight': torch.zeros(1)}, src)

@@ -1,0 +1,4 @@
+# Copyright (c) mmktse authors. All rights reserved.
+from .gmp_head import GMPHead
+
+__all__ = ['GMPHead']
