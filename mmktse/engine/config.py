@@ -7,7 +7,9 @@ from typing import Any, Iterator, Optional, Sequence, Tuple
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+from mmktse.datasets import ImageLevelDataset
 from mmktse.datasets.image_labels import read_classes
+from mmktse.registry import DATASETS
 
 # Given once on the command line, these reach every data set of a config.
 SHARED_OPTIONS = ('data_root', 'pseudo_label_dir')
@@ -92,9 +94,15 @@ def _fill_classes(cfg: Config) -> None:
     if cfg.get('default_scope') == 'mmseg':
         names.insert(0, 'background')
         for node in datasets:
-            if not str(node.get('type')).endswith('ImageLevelDataset'):
+            if not _is_image_level(node):
                 node['metainfo']['classes'] = tuple(names)
     fill_num_classes(cfg.model, len(names))
+
+
+def _is_image_level(node: dict) -> bool:
+    with DATASETS.switch_scope_and_registry('mmseg') as registry:
+        kind = registry.get(node.get('type', ''))
+    return inspect.isclass(kind) and issubclass(kind, ImageLevelDataset)
 
 
 def _open_heads(model: Any) -> Iterator[Tuple[str, dict]]:
