@@ -101,7 +101,7 @@ def _fill_classes(cfg: Config) -> None:
 
 def _is_image_level(node: dict) -> bool:
     with DATASETS.switch_scope_and_registry('mmseg') as registry:
-        kind = registry.get(node.get('type', ''))
+        kind = registry.get(node['type'])
     return inspect.isclass(kind) and issubclass(kind, ImageLevelDataset)
 
 

@@ -140,7 +140,8 @@ def test_open_classes_are_read_from_the_data(tmp_path, scope, classes):
 default_scope = '{scope}'
 model = dict(head=dict(num_classes=None), aux=[dict(num_classes=7)])
 train_dataloader = dict(dataset=dict(
-    data_root='', metainfo=dict(classes='classes.txt')))
+    type='mmktse.SegListDataset', data_root='',
+    metainfo=dict(classes='classes.txt')))
 """)
     cfg = load_config(str(path), dict(data_root=str(tmp_path)))
     assert cfg.model.head.num_classes == (2 if scope == 'mmktse' else 3)
