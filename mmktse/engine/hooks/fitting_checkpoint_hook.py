@@ -1,5 +1,5 @@
 # Copyright (c) mmktse authors. All rights reserved.
-from typing import Dict, Sequence
+from typing import Dict, Optional, Sequence
 
 from mmengine.hooks import Hook
 from mmengine.model import BaseTTAModel, is_model_wrapper
@@ -11,14 +11,14 @@ from mmktse.registry import HOOKS
 
 def fitting_state(model: nn.Module,
                   checkpoint: dict,
-                  new: Sequence[str] = ()) -> Dict[str, Tensor]:
+                  new: Optional[Sequence[str]] = None) -> Dict[str, Tensor]:
     """Weights of a checkpoint under the names of the network.
 
     Args:
         model (nn.Module): The network.
         checkpoint (dict): With a ``state_dict``, or the state dict itself.
-        new (Sequence[str]): Beginnings of the names of tensors that the
-            checkpoint need not have. Defaults to none.
+        new (Sequence[str], optional): Beginnings of the names of tensors that
+            the checkpoint need not have.
 
     Returns:
         dict[str, Tensor]: At least all others that the network has.
@@ -30,11 +30,16 @@ def fitting_state(model: nn.Module,
     state = checkpoint.get('state_dict', checkpoint)
     state = {name.removeprefix('module.'): x for name, x in state.items()}
     wanted = model.state_dict()
-    wrong = [
-        name for name, x in wanted.items()
-        if (state[name].shape != x.shape
-            if name in state else not name.startswith(tuple(new)))
+    new = tuple(new or ())
+    missing = [
+        name for name in wanted
+        if name not in state and not name.startswith(new)
     ]
+    other_shape = [
+        name for name in wanted
+        if name in state and state[name].shape != wanted[name].shape
+    ]
+    wrong = [*missing, *other_shape]
     if not wrong:
         return state
     hint = 'give the checkpoint that was trained with this config'

@@ -1,4 +1,4 @@
-# The recipe of ESOL's family (LPCAM): crop 321, batch 5, from ImageNet weights.
+# The recipe of ESOL's family (LPCAM): crop 321, batch 5, 20k steps.
 _base_ = [
     '../../../configs/_base_/models/deeplabv2_r101-d8.py',
     '../../../configs/_base_/datasets/voc12_pseudo-321x321.py',

@@ -1,7 +1,8 @@
 # ESOL on MS COCO 2014: as esol_pipeline_voc.py.
 #
 #   PYTHONPATH=. python tools/run_pipeline.py \
-#       projects/esol/configs/esol_pipeline_coco.py --cfg-options data_root=DIR gpus=1
+#       projects/esol/configs/esol_pipeline_coco.py \
+#       --cfg-options data_root=DIR gpus=1
 _base_ = '../../../configs/pipelines/ktse_coco.py'
 
 warm = 'projects/esol/configs/esol_r50_warm_coco.py'
@@ -64,9 +65,8 @@ stages.append(
         name='deeplabv2',
         title='DeepLabV2-R101',
         type='train',
+        # In one process: its batch is small.
         config='{seg}',
-        gpus='{gpus}',
-        total_batch=dict(train_dataloader=10),
         needs=['masks_val'],
         # Measured at the end, by the next stages.
         cfg_options=dict(

@@ -2,7 +2,8 @@
 # refinement by an IRN (extra "crf"), DeepLabV2, masks of all images.
 #
 #   PYTHONPATH=. python tools/run_pipeline.py \
-#       projects/esol/configs/esol_pipeline_custom.py --cfg-options data_root=DIR
+#       projects/esol/configs/esol_pipeline_custom.py \
+#       --cfg-options data_root=DIR
 #
 # Where there are masks of the training images the seeds of every stage are
 # measured.

@@ -2,7 +2,8 @@
 # 1,464 images of train, refinement by an IRN, DeepLabV2, figures on val.
 #
 #   PYTHONPATH=. python tools/run_pipeline.py \
-#       projects/esol/configs/esol_pipeline_voc.py --cfg-options data_root=DIR gpus=1
+#       projects/esol/configs/esol_pipeline_voc.py \
+#       --cfg-options data_root=DIR gpus=1
 _base_ = '../../../configs/pipelines/ktse_voc.py'
 
 warm = 'projects/esol/configs/esol_r50_warm_voc.py'
@@ -60,9 +61,8 @@ stages.append(
         name='deeplabv2',
         title='DeepLabV2-R101',
         type='train',
+        # In one process: its batch is small.
         config='{seg}',
-        gpus='{gpus}',
-        total_batch=dict(train_dataloader=5),
         # Measured at the end, by the next stages.
         cfg_options=dict(
             _seg_data, val_dataloader=None, val_evaluator=None, val_cfg=None)))

@@ -51,6 +51,7 @@ def model_cfg():
     def build(stage, area=None, **kwargs):
         return dict(
             type='ESOL',
+            data_preprocessor=dict(mean=[127.] * 3, std=[64.] * 3),
             backbone=dict(type='TinyBackbone'),
             head=dict(
                 type='ESOLHead',

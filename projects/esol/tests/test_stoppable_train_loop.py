@@ -18,8 +18,8 @@ class Runner(SimpleNamespace):
 
     def call_hook(self, name, **kwargs):
         self.calls.append((name, self.loop.epoch))
-        if name == 'after_train_iter' and self.loop.iter + 1 == self.stop_after:
-            self.loop.stop_training = True
+        if name == 'after_train_iter':
+            self.loop.stop_training = self.loop.iter + 1 == self.stop_after
 
 
 def run(stop_after):
