@@ -157,17 +157,21 @@ class Run:
 
         Raises:
             ValueError: If there are figures of other settings, also of the
-                run before.
+                runs before.
         """
         if self._finished():
             print(f'{self.name}: finished ({self.path})', flush=True)
             return
-        # Of the run before the weights are needed, not the figures alone.
+        self._do_before()
+        self.pipeline.run(after_stage=self.save)
+
+    def _do_before(self) -> None:
+        """Does the runs before, whose weights are needed, not figures."""
         if self.after is not None:
+            self.after._do_before()
             save = {} if self.after._finished() else dict(
                 after_stage=self.after.save)
             self.after.pipeline.run(float('inf'), **save)
-        self.pipeline.run(after_stage=self.save)
 
     def _finished(self) -> bool:
         state = self.state()

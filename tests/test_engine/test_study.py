@@ -144,6 +144,19 @@ def test_row_after_another(tmp_path):
     assert '| y   | 1 ' in plan.report()
 
 
+def test_rows_in_a_chain(tmp_path):
+    """One row alone does all that come before it, once."""
+    uses = stages('1', '{after}/a/metrics.json')
+    rows = [
+        dict(name='x'),
+        dict(name='y', after='x', stages='uses'),
+        dict(name='z', after='y', stages='uses')
+    ]
+    study(tmp_path, *rows, uses=uses).run(['z'])
+    study(tmp_path, *rows, uses=uses).run()
+    assert [runs(tmp_path, f'{name}_s0') for name in 'xyz'] == [1, 1, 1]
+
+
 def test_figures_of_the_row_before_are_left_alone(tmp_path):
     rows = [dict(name='x'), dict(name='y', after='x')]
     study(tmp_path, *rows).run(['x'])

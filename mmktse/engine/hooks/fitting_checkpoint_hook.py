@@ -1,5 +1,5 @@
 # Copyright (c) mmktse authors. All rights reserved.
-from typing import Dict
+from typing import Dict, Optional, Sequence
 
 from mmengine.hooks import Hook
 from mmengine.model import BaseTTAModel, is_model_wrapper
@@ -9,15 +9,19 @@ from torch import Tensor, nn
 from mmktse.registry import HOOKS
 
 
-def fitting_state(model: nn.Module, checkpoint: dict) -> Dict[str, Tensor]:
+def fitting_state(model: nn.Module,
+                  checkpoint: dict,
+                  new: Optional[Sequence[str]] = None) -> Dict[str, Tensor]:
     """Weights of a checkpoint under the names of the network.
 
     Args:
         model (nn.Module): The network.
         checkpoint (dict): With a ``state_dict``, or the state dict itself.
+        new (Sequence[str], optional): Beginnings of the names of tensors that
+            the checkpoint need not have.
 
     Returns:
-        dict[str, Tensor]: At least all that the network has.
+        dict[str, Tensor]: At least all others that the network has.
 
     Raises:
         ValueError: One sentence with the first parameter that is missing or
@@ -26,10 +30,16 @@ def fitting_state(model: nn.Module, checkpoint: dict) -> Dict[str, Tensor]:
     state = checkpoint.get('state_dict', checkpoint)
     state = {name.removeprefix('module.'): x for name, x in state.items()}
     wanted = model.state_dict()
-    wrong = [
-        name for name, x in wanted.items()
-        if name not in state or state[name].shape != x.shape
+    new = tuple(new or ())
+    missing = [
+        name for name in wanted
+        if name not in state and not name.startswith(new)
     ]
+    other_shape = [
+        name for name in wanted
+        if name in state and state[name].shape != wanted[name].shape
+    ]
+    wrong = [*missing, *other_shape]
     if not wrong:
         return state
     hint = 'give the checkpoint that was trained with this config'
@@ -48,11 +58,19 @@ class FittingCheckpointHook(Hook):
 
     MMEngine only warns; the figures of a test would then be those of an
     untrained network.
+
+    Args:
+        new (Sequence[str]): Beginnings of the names of tensors that this
+            network has beyond those of the checkpoint, as where a training
+            goes on from the weights of the stage before. Defaults to none.
     """
+
+    def __init__(self, new: Sequence[str] = ()) -> None:
+        self.new = new
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Compares names and shapes; see :func:`fitting_state`."""
         model = runner.model
         while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
             model = model.module
-        fitting_state(model, checkpoint)
+        fitting_state(model, checkpoint, self.new)

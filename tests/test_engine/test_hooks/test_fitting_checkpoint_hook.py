@@ -15,9 +15,9 @@ class Averaged(BaseTTAModel):
         return data_samples_list
 
 
-def check(state, model=None):
+def check(state, model=None, **kwargs):
     model = model or torch.nn.Linear(2, 3)
-    FittingCheckpointHook().after_load_checkpoint(
+    FittingCheckpointHook(**kwargs).after_load_checkpoint(
         SimpleNamespace(model=model), state)
 
 
@@ -48,6 +48,19 @@ def test_state_loads_into_the_network():
 def test_missing_or_other_parameter_is_refused(wrong):
     with pytest.raises(ValueError, match='1 of 2 tensors .* "weight"; give'):
         check(wrong)
+
+
+def test_new_parts_need_not_be_there():
+    net = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.Linear(3, 1))
+    old = {f'0.{name}': x for name, x in state().items()}
+    with pytest.raises(ValueError, match='2 of 4 tensors .* "1.weight"'):
+        check(old, net)
+    check(old, net, new=['1.'])
+    with pytest.raises(ValueError, match='2 of 4 tensors .* "0.weight"'):
+        check({}, net, new=['1.'])
+    # Where they are there they are loaded, and have to fit.
+    with pytest.raises(ValueError, match='1 of 4 tensors .* "1.weight"'):
+        check({**old, '1.weight': torch.zeros(9)}, net, new=['1.'])
 
 
 def test_released_checkpoint_names_the_converter():

@@ -1,0 +1,8 @@
+_base_ = [
+    './_base_/esol_efficientnet-lite0.py',
+    '../../../configs/_base_/datasets/custom_cam-224x224.py',
+    './_base_/expand_custom.py'
+]
+
+model = dict(head=dict(stage='expand', lambda_e=0.01))
+load_from = 'work_dirs/esol_efficientnet-lite0_warm_custom/epoch_8.pth'
