@@ -24,3 +24,15 @@ def scope():
     init_default_scope('mmktse')
     yield
     DefaultScope._instance_dict.clear()
+
+
+@pytest.fixture(scope='session')
+def assert_near():
+    """Asserts max|got - want| <= tol * max|want|."""
+
+    def check(got, want, tol):
+        error = (got.detach().double() - want.double()).abs().max()
+        limit = tol * want.double().abs().max()
+        assert error <= limit, f'error {error:.3g}, limit {limit:.3g}'
+
+    return check

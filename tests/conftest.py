@@ -28,15 +28,3 @@ def parity(parity_dir):
         }
 
     return load
-
-
-@pytest.fixture(scope='session')
-def assert_near():
-    """Asserts max|got - want| <= tol * max|want|."""
-
-    def check(got, want, tol):
-        error = (got.detach().double() - want.double()).abs().max()
-        limit = tol * want.double().abs().max()
-        assert error <= limit, f'error {error:.3g}, limit {limit:.3g}'
-
-    return check
