@@ -1,0 +1,16 @@
+_base_ = '../../../configs/cam/cam_efficientnet-lite0_custom.py'
+
+custom_imports = dict(imports=['projects.ecsnet.ecsnet'])
+# A branch that does not outweigh the backbone, at stride 16.
+model = dict(
+    type='ECSNet', head=dict(type='ECSHead', seg_channels=128, dilation=6))
+# The two epochs without labels are those of the schedule's warm-up.
+custom_hooks = [
+    *_base_.custom_hooks,
+    dict(type='LabelSourceHook', cam=2, seg=4)
+]
+# The part of a crop that is no padding.
+train_pipeline = _base_.train_pipeline
+train_pipeline[-1]['meta_keys'] += ('img_box', )
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
+warmup_dataloader = dict(dataset=dict(pipeline=train_pipeline))
