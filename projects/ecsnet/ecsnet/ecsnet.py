@@ -165,13 +165,17 @@ class ECSNet(CAMClassifier):
         """What an erased image shows, (N, C, h, w) in [0, 1].
 
         Its normalised CAM, or the probabilities of the segmentation among
-        background and present classes.
+        background and present classes, 0 where background is the best. A
+        probability of background is seldom as near to 1 as a normalised CAM
+        is to 0: by its threshold alone the selector would find none.
         """
         if self.label_source != 'seg':
             return erasing_norm(self.head.scores(maps))
         absent = F.pad(targets == 0, (1, 0))[:, :, None, None]
         logits = self.head.seg_logits(maps, targets)
-        return logits.masked_fill(absent, -float('inf')).softmax(1)[:, 1:]
+        shares = logits.masked_fill(absent, -float('inf')).softmax(1)
+        background = shares[:, :1] == shares.amax(1, keepdim=True)
+        return shares[:, 1:].masked_fill(background, 0)
 
     def _erased_loss(self, scores: Tensor, seed: Tensor, erased: Tensor,
                      targets: Tensor) -> Tensor:
