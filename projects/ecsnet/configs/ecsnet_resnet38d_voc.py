@@ -1,0 +1,26 @@
+# What the abstract leaves open is named here one by one, with the defaults.
+_base_ = './cam_resnet38d_voc_seam.py'
+
+custom_imports = dict(imports=['projects.ecsnet.ecsnet'])
+model = dict(
+    type='ECSNet',
+    head=dict(type='ECSHead', seg_channels=512, dilation=12),
+    eraser=dict(type='ImageEraser', mode='hard', threshold=0.6),
+    selector=dict(
+        type='LabelSelector',
+        clauses=('R0', 'R1', 'R2', 'R3', 'R4', 'R5'),
+        seed_threshold=0.5,
+        erased_threshold=0.5,
+        margin=0.1,
+        presence_threshold=0.5,
+        bg_threshold=0.05),
+    seg_loss=dict(type='BalancedSegLoss', loss_weight=1.0),
+    erased_weight=1.0,
+    min_visible=0.05,
+    num_erasures=1,
+    teacher_momentum=None)
+# Two epochs without labels, two with those of the CAM.
+custom_hooks = [
+    *_base_.custom_hooks,
+    dict(type='LabelSourceHook', cam=2, seg=4)
+]

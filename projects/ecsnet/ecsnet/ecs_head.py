@@ -1,0 +1,114 @@
+# Copyright (c) mmktse authors. All rights reserved.
+from typing import Optional, Tuple
+
+import torch
+from torch import Tensor, nn
+
+from mmktse.models import CAMHead
+from mmktse.models.utils import erasing_norm
+from mmktse.registry import MODELS
+
+
+@MODELS.register_module()
+class ECSHead(CAMHead):
+    """Classifier of the plain CAM with a segmentation branch beside it.
+
+    The branch is a dilated 3x3 convolution, ReLU and a 1x1 convolution, on
+    the same features as the classifier.
+
+    Args:
+        num_classes (int): Number of classes C without background.
+        in_channels (int): Channels of the last feature map.
+        seg_channels (int): Channels within the branch. Defaults to 512.
+        dilation (int): Of the branch, in feature cells. Defaults to 12,
+            which suits stride 8.
+        **kwargs: See :class:`mmktse.models.CAMHead`.
+    """
+
+    # What can be turned into seeds.
+    SEEDS = ('cam', 'seg')
+
+    def __init__(self,
+                 num_classes: int,
+                 in_channels: int,
+                 seg_channels: int = 512,
+                 dilation: int = 12,
+                 **kwargs) -> None:
+        self.seg_channels = seg_channels
+        self.dilation = dilation
+        super().__init__(num_classes, in_channels, **kwargs)
+
+    def _init_layers(self, in_channels: int) -> None:
+        super()._init_layers(in_channels)
+        self.seg_conv = nn.Conv2d(
+            in_channels,
+            self.seg_channels,
+            3,
+            padding=self.dilation,
+            dilation=self.dilation)
+        self.seg_classifier = nn.Conv2d(self.seg_channels,
+                                        self.num_classes + 1, 1)
+
+    def forward(self, feats: Tuple[Tensor, ...]) -> Tensor:
+        """Class scores, then segmentation logits: (N, 2 C + 1, h, w)."""
+        seg = self.seg_classifier(self.seg_conv(feats[-1]).relu())
+        return torch.cat((super().forward(feats), seg), 1)
+
+    def scores(self, maps: Tensor) -> Tensor:
+        """Raw class scores (N, C, h, w) among the maps of :meth:`forward`."""
+        return maps[:, :self.num_classes]
+
+    def seg_logits(self,
+                   maps: Tensor,
+                   targets: Optional[Tensor] = None) -> Tensor:
+        """Segmentation logits, background first.
+
+        Args:
+            maps (Tensor): What :meth:`forward` gives.
+            targets (Tensor, optional): Of no use here.
+
+        Returns:
+            Tensor: (N, C + 1, h, w).
+        """
+        return maps[:, self.num_classes:]
+
+
+@MODELS.register_module()
+class SegFromCAMHead(CAMHead):
+    """Reads the segmentation off the CAM, without a branch of its own.
+
+    The background is ``(1 - max_c S_c) ** alpha`` of the normalised CAMs S
+    of the present classes. Whether ECS-Net does so is open: see
+    :class:`ECSHead`.
+
+    Args:
+        num_classes (int): Number of classes C without background.
+        in_channels (int): Channels of the last feature map.
+        alpha (float): Exponent, from 1; the higher, the less background.
+            SEAM uses 4 and 24. Defaults to 4.
+        **kwargs: See :class:`mmktse.models.CAMHead`.
+    """
+
+    SEEDS = ('cam', )
+
+    def __init__(self,
+                 num_classes: int,
+                 in_channels: int,
+                 alpha: float = 4.,
+                 **kwargs) -> None:
+        super().__init__(num_classes, in_channels, **kwargs)
+        self.alpha = alpha
+
+    def seg_logits(self, maps: Tensor, targets: Tensor) -> Tensor:
+        """Logits whose softmax is proportional to background and CAMs.
+
+        Args:
+            maps (Tensor): Raw class scores (N, C, h, w).
+            targets (Tensor): Image-level labels (N, C), 0 or 1.
+
+        Returns:
+            Tensor: (N, C + 1, h, w), background first.
+        """
+        cams = erasing_norm(maps) * targets[:, :, None, None]
+        background = (1 - cams.amax(1, keepdim=True)).pow(self.alpha)
+        return torch.cat((background, cams), 1).clamp_min(1e-5).log()

@@ -1,0 +1,208 @@
+# Copyright (c) mmktse authors. All rights reserved.
+"""The tools run the method by its configs alone."""
+import json
+import runpy
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import DefaultScope
+from mmpretrain.structures import DataSample
+
+from mmktse.datasets.synthetic import generate_synthetic_voc
+from mmktse.engine.config import load_config
+from mmktse.registry import HOOKS, MODELS, TRANSFORMS
+from mmktse.seeds.manifest import check_complete
+from projects.ecsnet.ecsnet import ECSNet
+
+ROOT = Path(__file__).parents[3]
+FOLDER = Path(__file__).parents[1] / 'configs'
+NETWORKS = [
+    path.stem for path in sorted(FOLDER.glob('*_voc*.py')) +
+    sorted(FOLDER.glob('*_custom*.py')) if 'pipeline' not in path.stem
+]
+
+
+def read(name):
+    if 'efficientnet' in name:
+        pytest.importorskip('timm')
+    return load_config(str(FOLDER / f'{name}.py'))
+
+
+@pytest.fixture
+def run(monkeypatch):
+    """Runs a tool in this process, started in the root of the repository."""
+    monkeypatch.chdir(ROOT)
+
+    def run(tool, *words):
+        monkeypatch.setattr(sys, 'argv', [tool, *map(str, words)])
+        runpy.run_path(f'tools/{tool}')['main']()
+
+    yield run
+    DefaultScope._instance_dict.clear()
+
+
+@pytest.mark.parametrize('name', [
+    'ecsnet_resnet38d_voc', 'ecsnet_r50_voc',
+    'ecsnet_efficientnet-lite0_custom', 'ecsnet_mobilenetv2_custom'
+])
+def test_one_step(name):
+    cfg = read(name)
+    cfg.model.backbone.init_cfg = None
+    cfg.model.head.num_classes = cfg.model.head.num_classes or 3
+    model = MODELS.build(cfg.model)
+    assert isinstance(model, ECSNet)
+    model.init_weights()
+    model.train()
+    model.label_source = 'seg'
+    optim_wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
+    head = model.head.classifier.weight.clone()
+    images = torch.randint(0, 256, (2, 3, 64, 64), dtype=torch.uint8)
+    samples = [DataSample().set_gt_label(label) for label in ([0], [1, 2])]
+    logs = model.train_step(
+        dict(inputs=list(images), data_samples=samples), optim_wrapper)
+    assert torch.isfinite(logs['loss']) and 'loss_seg' in logs
+    assert not torch.equal(model.head.classifier.weight, head)
+
+
+@pytest.mark.parametrize('name', NETWORKS)
+def test_rows_differ_in_what_they_compare(name):
+    cfg = read(name)
+    for transform in cfg.train_pipeline:
+        TRANSFORMS.build(transform)
+    assert cfg.train_dataloader.dataset.pipeline == cfg.train_pipeline
+    base = name.replace('_no-suppression', '')
+    if base == name.replace('ecsnet', 'cam') or 'cam' in name:
+        assert cfg.model.type == 'CAMClassifier'
+        return
+    assert 'img_box' in cfg.train_pipeline[-1].meta_keys
+    hook = HOOKS.build(cfg.custom_hooks[1])
+    assert (hook.cam, hook.seg) == (2, 4)
+    clauses = MODELS.build(cfg.model.selector).clauses
+    if name == base:
+        assert clauses == {f'R{number}' for number in range(6)}
+        return
+    assert clauses == {'R0'}
+    cfg.model.selector.pop('clauses')
+    other = read(base)
+    other.model.selector.pop('clauses', None)
+    for key in ('model', 'train_dataloader', 'optim_wrapper', 'train_cfg'):
+        assert cfg[key] == other[key]
+
+
+def test_the_paper_s_config_names_the_defaults():
+    named = read('ecsnet_resnet38d_voc').model
+    plain = read('ecsnet_r50_voc').model
+    models = []
+    for cfg in (named, plain):
+        cfg.backbone = dict(type='mmpretrain.MobileNetV2', widen_factor=.1)
+        cfg.head.update(in_channels=4, seg_channels=4)
+        models.append(MODELS.build(cfg))
+    for part in ('eraser', 'selector', 'seg_loss'):
+        first, second = ({
+            k: v
+            for k, v in vars(getattr(model, part)).items()
+            if not k.startswith('_')
+        } for model in models)
+        assert first == second
+    for name in ('erased_weight', 'min_visible', 'num_erasures', 'teacher'):
+        assert getattr(models[0], name) == getattr(models[1], name)
+
+
+def test_rates_of_seam():
+    cfg = read('ecsnet_r50_voc')
+    cfg.model.backbone.init_cfg = None
+    model = MODELS.build(cfg.model)
+    optimizer = build_optim_wrapper(model, cfg.optim_wrapper).optimizer
+    names = {p: name for name, p in model.named_parameters()}
+    groups = {names[g['params'][0]]: g for g in optimizer.param_groups}
+
+    def of(name):
+        return groups[name]['lr'] / cfg.optim_wrapper.optimizer.lr, groups[
+            name]['weight_decay']
+
+    assert of('backbone.layer4.2.conv3.weight') == (1, 5e-4)
+    assert of('head.classifier.weight') == (10, 5e-4)
+    assert of('head.seg_conv.weight') == (10, 5e-4)
+    assert of('head.seg_conv.bias') == of('head.seg_classifier.bias') == (20,
+                                                                          0)
+    assert {g['momentum'] for g in groups.values()} == {5e-4}
+    assert not [n for n in groups if n.endswith('bias') and 'head' not in n]
+
+
+def test_training_over_the_warm_up_then_labels(run, tmp_path):
+    data = generate_synthetic_voc(str(tmp_path / 'data'), 4, 1, 64)
+    config = FOLDER / 'ecsnet_mobilenetv2_custom.py'
+    tiny = [
+        '--cfg-options', f'data_root={data}', 'model.backbone.init_cfg=None',
+        'model.backbone.widen_factor=0.1', 'model.head.in_channels=32',
+        'model.head.seg_channels=8'
+    ]
+    work_dir = tmp_path / 'run'
+    small = [
+        f'{loader}.{option}'
+        for loader in ('train_dataloader', 'warmup_dataloader')
+        for option in ('batch_size=2', 'num_workers=0',
+                       'dataset.pipeline.3.crop_size=64')
+    ]
+    # Random weights: without the norms next to nothing comes through.
+    run('train.py', config, '--work-dir', work_dir, *tiny, *small,
+        'model.norm_eval=False', 'custom_hooks.1.cam=1',
+        'custom_hooks.1.seg=2', 'train_cfg.warmup_epochs=1',
+        'train_cfg.max_epochs=3', 'default_hooks.logger.interval=1',
+        'log_processor.window_size=1')
+    log, = work_dir.glob('*/vis_data/scalars.json')
+    steps = [json.loads(line) for line in log.read_text().splitlines()]
+    assert len(steps) == 6
+    for number, step in enumerate(steps):
+        terms = {'loss_cls', 'loss_erased'}
+        if number >= 2:
+            terms.add('loss_seg')
+            assert step['label_fg'] > 0
+        assert terms == {k for k in step if k.startswith('loss_')}
+        assert step['loss'] == pytest.approx(
+            sum(step[k] for k in terms), rel=1e-4)
+
+    for seed in ('cam', 'seg'):
+        out = tmp_path / seed
+        run('make_pseudo_labels.py', config, work_dir / 'epoch_3.pth', '--out',
+            out, *tiny, f'model.test_cfg.seed={seed}',
+            'test_dataloader.num_workers=0', 'pseudo_labels.num_workers=0')
+        assert len(check_complete(out)['ids']) == 4
+        rows = json.loads((out / 'metrics.json').read_text())['rows']
+        assert {row['what'] for row in rows} == {'seed', 'pseudo labels'}
+
+
+@pytest.mark.parametrize('name, stages', [
+    ('voc', 'ecsnet ecsnet_train seeds ir_labels irn irn_labels '
+     'irn_labels_train deeplabv2 deeplabv2_val deeplabv2_val_crf'),
+    ('custom', 'check ecsnet labels ir_labels irn irn_labels deeplabv2 '
+     'deeplabv2_val masks report'),
+])
+def test_pipeline(run, tmp_path, capsys, name, stages):
+    path = FOLDER / f'ecsnet_pipeline_{name}.py'
+    run('run_pipeline.py', path, '--work-dir', tmp_path, '--dry-run',
+        '--cfg-options', 'data_root=data/of_mine')
+    text = capsys.readouterr().out
+    assert 'ktse' not in text.lower().replace('mmktse', '')
+    lines = text.splitlines()
+    heads = [line.split()[0] for line in lines if not line.startswith(' ')]
+    assert heads == stages.split()
+    commands = dict(
+        zip(heads, (shlex.split(line)[2:]
+                    for line in lines if line.startswith('  command: '))))
+    assert Config.fromfile(path).cam in commands['ecsnet']
+    assert f'pseudo_label_dir={tmp_path}/irn_labels' in commands['deeplabv2']
+    assert f'pseudo_label_dir={tmp_path}/ir_labels' in commands['irn']
+
+
+def test_study(run, tmp_path, capsys):
+    run('analysis_tools/run_study.py', FOLDER / 'ecsnet_study.py', '--dry-run',
+        '--results', tmp_path, '--work-dir', tmp_path)
+    text = capsys.readouterr().out
+    rows = ('cam_s0', 'no_suppression_s1', 'suppression_mobilenetv2_s0')
+    assert all(f'{row}: ' in text for row in rows)
