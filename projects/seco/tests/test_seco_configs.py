@@ -135,15 +135,23 @@ def run(monkeypatch, data):
 def test_training_then_masks_and_seeds(run, tmp_path):
     work_dir = tmp_path / 'run'
     train = [
-        'train_dataloader.batch_size=2', 'train_dataloader.num_workers=0',
+        # One of the same name is kept, with the folder of an earlier test.
+        f'visualizer.name={tmp_path.name}',
+        'train_dataloader.batch_size=2',
+        'train_dataloader.num_workers=0',
         'train_dataloader.persistent_workers=False',
         'val_dataloader.num_workers=0',
-        'val_dataloader.persistent_workers=False', 'train_cfg.max_iters=3',
-        'train_cfg.val_interval=3', 'default_hooks.logger.interval=1',
-        'default_hooks.checkpoint.interval=3', 'param_scheduler.0.end=3',
+        'val_dataloader.persistent_workers=False',
+        'train_cfg.max_iters=3',
+        'train_cfg.val_interval=3',
+        'default_hooks.logger.interval=1',
+        'default_hooks.checkpoint.interval=3',
+        'param_scheduler.0.end=3',
         'param_scheduler.0.warmup_steps=1',
-        'model.schedule.start.prototypes=1', 'model.schedule.start.lil=1',
-        'model.schedule.start.lig=1', 'model.schedule.start.seg=2',
+        'model.schedule.start.prototypes=1',
+        'model.schedule.start.lil=1',
+        'model.schedule.start.lig=1',
+        'model.schedule.start.seg=2',
         'model.schedule.start.reg=2'
     ]
     run.options[:] = train
