@@ -29,7 +29,7 @@ NETWORKS = [
 
 def read(name):
     if 'efficientnet' in name:
-        pytest.importorskip('timm')
+        pytest.importorskip('timm', reason='of the extra quickstart')
     return load_config(str(FOLDER / f'{name}.py'))
 
 

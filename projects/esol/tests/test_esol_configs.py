@@ -48,7 +48,7 @@ def run(monkeypatch):
 @pytest.mark.parametrize('name, num_classes', NETWORKS)
 def test_steps_of_every_stage_and_phase(name, num_classes):
     if 'efficientnet' in name:
-        pytest.importorskip('timm')
+        pytest.importorskip('timm', reason='of the extra quickstart')
     before = None
     for stage in STAGES:
         cfg = config(name.format(stage))
