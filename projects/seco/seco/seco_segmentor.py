@@ -113,11 +113,6 @@ class SeCo(EncoderDecoder):
         self.labeler = PseudoMaskLabeler(thresholds, **{**switch, **labeler})
         self.faithful = faithful
 
-    def score_maps(self, inputs: Tensor) -> Tuple[Tensor, Tensor]:
-        """Raw CAMs (N, C, h, w) of both heads, of images (N, 3, H, W)."""
-        feats = self.extract_feat(inputs)
-        return self.cam_head(feats), self.aux_head(feats)
-
     def loss(self, inputs: Dict[str, Tensor],
              data_samples: SampleList) -> Dict[str, Tensor]:
         """Losses of a step.
@@ -138,9 +133,9 @@ class SeCo(EncoderDecoder):
         num_present = [len(sample.gt_label) for sample in data_samples]
         targets = self.targets(data_samples, images)
         boxes = torch.stack([sample.img_box for sample in data_samples])
-        main, aux = self.cams(images, targets, max(num_present))
-        begun = self.schedule.begun
         feats = self.extract_feat(images)
+        main, aux = self.cams(images, feats, targets, max(num_present))
+        begun = self.schedule.begun
         losses = dict(
             loss_cls=self.cam_head.loss(feats, targets),
             loss_aux=self.aux_head.loss(feats, targets),
@@ -170,12 +165,14 @@ class SeCo(EncoderDecoder):
             row[sample.gt_label] = 1.
         return targets
 
-    def cams(self, images: Tensor, targets: Tensor,
+    @torch.no_grad()
+    def cams(self, images: Tensor, feats: Sequence[Tensor], targets: Tensor,
              count: int) -> List[Tensor]:
         """CAMs of the present classes, by the student as it is.
 
         Args:
             images (Tensor): Images (b, 3, H, W).
+            feats (Sequence[Tensor]): Their features.
             targets (Tensor): Image-level labels (b, C).
             count (int): Most classes K of an image. No more than K maps of
                 each image are brought to full size.
@@ -188,18 +185,20 @@ class SeCo(EncoderDecoder):
         classes = targets.argsort(dim=1, descending=True, stable=True)
         classes = classes[:, :count, None, None]
 
-        def network(views: Tensor) -> List[Tensor]:
-            places = torch.cat((classes, classes))
+        def present(feats: Sequence[Tensor]) -> List[Tensor]:
+            places = classes.repeat(len(feats[0]) // len(classes), 1, 1, 1)
             return [
                 maps.gather(1, places.expand(-1, -1, *maps.shape[2:]))
-                for maps in self.score_maps(views)
+                for maps in (self.cam_head(feats), self.aux_head(feats))
             ]
 
         places = classes.expand(-1, -1, *images.shape[2:])
         return [
             cam.new_zeros(
                 (*targets.shape, *images.shape[2:])).scatter_(1, places, cam)
-            for cam in multi_scale_cam(network, images, self.cam_scales)
+            for cam in multi_scale_cam(
+                lambda views: present(self.extract_feat(views)), images,
+                self.cam_scales, present(feats))
         ]
 
     def conquer(self, iteration: int, inputs: Dict[str,
@@ -324,9 +323,10 @@ class SeCoSeeds(SeCo):
             ``cam_source``, "label" or "prediction".
         """
         head = getattr(self, self.seed_head)
+        feats = self.extract_feat(inputs)
         cams, = multi_scale_cam(lambda x: [head(self.extract_feat(x))], inputs,
-                                self.seed_scales)
-        logits = head.logits(self.extract_feat(inputs))
+                                self.seed_scales, [head(feats)])
+        logits = head.logits(feats)
         for cam, logit, sample in zip(cams, logits, data_samples):
             sample.set_pred_score(logit.sigmoid())
             known = 'gt_label' in sample

@@ -287,8 +287,8 @@ def test_seeds(batch):
     unknown = DataSample(metainfo=dict(ori_shape=(64, 64)))
     with torch.no_grad():
         model.predict(images, [known, unknown])
-        cams, = multi_scale_cam(lambda x: model.score_maps(x)[:1], images,
-                                (1, .5))
+        cams, = multi_scale_cam(
+            lambda x: [model.cam_head(model.extract_feat(x))], images, (1, .5))
         logits = model.cam_head.logits(model.extract_feat(images))
     assert known.cam_source == 'label' and known.cam.shape == (2, 40, 50)
     assert unknown.cam_source == 'prediction'
