@@ -18,7 +18,7 @@ irn = 'configs/irn/irn_efficientnet-lite0_custom.py'
 
 _data = dict(data_root='{data_root}')
 _before = dict(expand='{warm.checkpoint}', shrink='{expand.checkpoint}')
-_train, _measured = [], []
+_train = []
 for _name, _config, _title in [
     ('baseline', '{baseline}', 'baseline CAM'),
     ('warm', '{warm}', 'ESOL, before expansion'),
