@@ -42,7 +42,8 @@ def fitting_state(model: nn.Module,
     wrong = [*missing, *other_shape]
     if not wrong:
         return state
-    hint = 'give the checkpoint that was trained with this config'
+    hint = ('give the checkpoint that was trained with this config, or for '
+            'load_from the one it is to start from')
     if 'conv1a.weight' in state:
         hint = ('a released one of KTSE is made fit by '
                 'tools/model_converters/convert_weights.py ktse_resnet38d')

@@ -48,8 +48,7 @@ for _name, _config, _title in [
         gpus='{gpus}',
         show=['seed'],
         cfg_options={
-            **_data, 'model.test_cfg.merge': 'pairs',
-            'pseudo_labels.refiner': None
+            **_data, 'pseudo_labels.refiner': None
         })
     if _name == 'baseline':
         # A comparison, of use with masks alone.

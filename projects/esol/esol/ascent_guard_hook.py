@@ -1,4 +1,5 @@
 # Copyright (c) mmktse authors. All rights reserved.
+import math
 from itertools import islice
 from typing import Optional
 
@@ -12,6 +13,8 @@ from torch import Tensor
 from mmktse.registry import HOOKS
 
 _KEY = 'ascent_guard'
+# Points that have left the map give logits of 0, whose loss is ln 2.
+_LOST = 0.9 * math.log(2)
 
 
 @HOOKS.register_module()
@@ -20,15 +23,19 @@ class AscentGuardHook(Hook):
 
     Before the first step of the ascent, L_cls is measured on training
     batches at offset 0, clip included: clipping alone raises it. When the
-    mean L_cls of as many steps exceeds ``kappa`` times that value, the hook
-    sets ``stop_training``, at which :class:`StoppableTrainLoop` ends with a
-    checkpoint. The ratio of the two is logged as ``ascent_ratio``. Both are
-    in the checkpoints: a resumed run stops at the same step.
+    mean L_cls of as many steps exceeds ``kappa`` times that value, or has
+    come near ln 2 from below, the loss of points that have left the map, the
+    hook sets ``stop_training``, at which :class:`StoppableTrainLoop` ends
+    with a checkpoint. Their ratio is logged as ``ascent_ratio``. Both are in
+    the checkpoints: a resumed run stops at the same step.
 
     Args:
         kappa (float): Ratio at which to stop. Defaults to 3.
         window (int): Number of batches, and of steps, behind a mean.
             Defaults to 50.
+
+    Raises:
+        ValueError: If the offsets are not zero before the ascent.
     """
 
     def __init__(self, kappa: float = 3., window: int = 50) -> None:
@@ -47,7 +54,11 @@ class AscentGuardHook(Hook):
         model = self._model(runner)
         if model.head.held or self._state['base'] is not None:
             return
-        # The offsets are zero here as nothing has trained them yet.
+        if any(p.any() for p in model.head.expand.offset.parameters()):
+            raise ValueError(
+                'The offsets are not zero before the ascent: load_from must '
+                'be the checkpoint of the stage "warm". --resume goes on with '
+                'an ascent.')
         model.eval()
         losses = []
         with torch.no_grad():
@@ -70,8 +81,10 @@ class AscentGuardHook(Hook):
         recent = [*state['recent'], _mean(outputs['loss_cls'])]
         state['recent'] = recent = recent[-self.window:]
         ratio = sum(recent) / len(recent) / state['base']
+        lost = _LOST * self._model(runner).head.loss_weight / state['base']
+        limit = min(self.kappa, lost) if lost > 1 else self.kappa
         runner.message_hub.update_scalar('train/ascent_ratio', ratio)
-        if len(recent) == self.window and ratio > self.kappa:
+        if len(recent) == self.window and ratio > limit:
             runner.logger.info(
                 f'The classification loss is {ratio:.2f} times its value at '
                 f'offset 0: the ascent stops after step {runner.iter + 1}.')

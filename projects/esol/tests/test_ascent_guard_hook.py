@@ -1,5 +1,6 @@
 # Copyright (c) mmktse authors. All rights reserved.
 import json
+from unittest.mock import MagicMock
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from torch.utils.data import Dataset
 import mmktse.engine.hooks  # noqa: F401
 import projects.esol.esol  # noqa: F401
 from mmktse.registry import DATASETS
+from projects.esol.esol import AscentGuardHook
 
 
 class TinyImages(Dataset):
@@ -39,7 +41,12 @@ def dataset():
 def run(model_cfg, tmp_path):
     """Trains an expansion: one epoch of 6 steps at zero, three climbing."""
 
-    def run(name, kappa, resume=False, max_epochs=4, held_epochs=1):
+    def run(name,
+            kappa,
+            resume=False,
+            max_epochs=4,
+            held_epochs=1,
+            prepare=lambda head: None):
         torch.manual_seed(0)
         runner = Runner(
             model=model_cfg('expand', lambda_e=10., clip=dict(beta=.5)),
@@ -71,6 +78,7 @@ def run(model_cfg, tmp_path):
         torch.nn.init.normal_(model.head.expand.kernel.weight, std=.2)
         torch.nn.init.normal_(model.head.classifier.weight, std=.2)
         model.init_weights = lambda: None
+        prepare(model.head)
         runner.train()
         files = (tmp_path / name).glob('*/vis_data/scalars.json')
         lines = [
@@ -140,3 +148,28 @@ def test_base_without_an_epoch_at_zero(run, tmp_path):
     hub = CheckpointLoader.load_checkpoint(path)['message_hub']
     state = hub['runtime_info']['ascent_guard']
     assert state['base'] > 0 and len(state['recent']) == 6
+
+
+def test_offsets_that_were_trained_are_refused(run):
+
+    def prepare(head):
+        head.expand.offset.bias.data += .1
+
+    with pytest.raises(ValueError, match='must be the checkpoint of'):
+        run('moved', kappa=3., prepare=prepare)
+
+
+@pytest.mark.parametrize('base, loss, stops', [
+    (.4, .6, False),
+    (.4, .64, True),
+    (.65, .68, False),
+])
+def test_points_that_leave_the_map_stop_it(base, loss, stops):
+    """Zeros have the loss ln 2, which may be less than kappa times base."""
+    runner = MagicMock()
+    runner.train_loop.stop_training = False
+    runner.model.head.configure_mock(held=False, loss_weight=1.)
+    hook = AscentGuardHook(kappa=3., window=2)
+    hook._state = dict(base=base, recent=[loss])
+    hook.after_train_iter(runner, 0, outputs=dict(loss_cls=torch.tensor(loss)))
+    assert runner.train_loop.stop_training == stops

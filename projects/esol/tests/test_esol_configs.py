@@ -149,7 +149,7 @@ def test_pipeline(name, run, tmp_path, capsys):
 
 
 def test_study(run, tmp_path, capsys):
-    path = FOLDER / 'esol_study_custom.py'
+    path = FOLDER / 'esol_study.py'
     run('analysis_tools/run_study.py', path, '--work-dir', tmp_path,
         '--dry-run')
     assert 'shrink_mu0_s0: train: to do' in capsys.readouterr().out
@@ -230,8 +230,11 @@ def test_three_stages_then_pseudo_labels(run, tmp_path):
 def test_expansion_needs_a_head_that_was_trained(run, tmp_path):
     """That of a plain CAM network is refused."""
     data = generate_synthetic_voc(str(tmp_path / 'data'), 2, 1, 48)
+    plain = Config.fromfile(ROOT / 'configs/cam/cam_mobilenetv2_custom.py')
+    plain.model.backbone.update(init_cfg=None, widen_factor=.1)
+    plain.model.head.update(num_classes=3, in_channels=32)
     path = tmp_path / 'plain.pth'
-    torch.save(dict(state_dict=dict(weight=torch.zeros(1))), path)
+    torch.save(dict(state_dict=MODELS.build(plain.model).state_dict()), path)
     words = [
         '--work-dir', tmp_path / 'run', '--cfg-options', f'data_root={data}',
         'model.backbone.init_cfg=None', 'model.backbone.widen_factor=0.1',
@@ -240,4 +243,4 @@ def test_expansion_needs_a_head_that_was_trained(run, tmp_path):
     ]
     with pytest.raises(SystemExit) as info:
         run('train.py', FOLDER / 'esol_mobilenetv2_expand_custom.py', *words)
-    assert 'The checkpoint does not fit the network' in str(info.value)
+    assert 'the first is "head.expand.kernel.weight"' in str(info.value)

@@ -118,6 +118,24 @@ def test_co_trained_parts_descend(head, feats):
     torch.testing.assert_close(head.classifier.weight.grad, want)
 
 
+def test_gradient_of_the_shrinkage_is_that_of_the_loss(head, feats):
+    head = head('shrink').double()
+    feats = (feats[0].double(), )
+    head.hold(False)
+    # Points on the grid are not where the loss is smooth.
+    torch.nn.init.normal_(head.shrink.offset.bias, std=.1)
+    bias = head.shrink.offset.bias
+    loss_of(head, feats).backward()
+    place = bias.grad.abs().argmax()
+    values = []
+    with torch.no_grad():
+        for step in (1e-6, -2e-6):
+            bias[place] += step
+            values.append(loss_of(head, feats).item())
+    slope = (values[0] - values[1]) / 2e-6
+    assert bias.grad[place].item() == pytest.approx(slope, rel=1e-4)
+
+
 @pytest.mark.parametrize('stage, rises', [('expand', True), ('shrink', False)])
 def test_thirty_steps(head, feats, stage, rises):
     head = head(stage, clip=dict(beta=.5), lambda_e=.1)

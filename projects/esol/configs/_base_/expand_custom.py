@@ -17,3 +17,5 @@ custom_hooks = [
     dict(type='OffsetStatsHook'),
     dict(type='AscentGuardHook', kappa=3., window=20),
 ]
+# The offsets can run away within an epoch.
+default_hooks = dict(logger=dict(interval=10))

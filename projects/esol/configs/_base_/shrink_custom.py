@@ -13,3 +13,5 @@ custom_hooks = [
     dict(type='HoldOffsetsHook', epochs=2),
     dict(type='OffsetStatsHook'),
 ]
+# The offsets can run away within an epoch.
+default_hooks = dict(logger=dict(interval=10))
