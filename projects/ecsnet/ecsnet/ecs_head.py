@@ -2,10 +2,12 @@
 from typing import Optional, Tuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mmktse.models import CAMHead
 from mmktse.models.utils import erasing_norm
+from mmktse.models.utils.cam import EPS
 from mmktse.registry import MODELS
 
 
@@ -79,7 +81,10 @@ class SegFromCAMHead(CAMHead):
 
     The background is ``(1 - max_c S_c) ** alpha`` of the normalised CAMs S
     of the present classes. Whether ECS-Net does so is open: see
-    :class:`ECSHead`.
+    :class:`ECSHead`. The logits are ``log(share + FLOOR)`` of background and
+    present classes, less how far a raw score lies below the one that S maps
+    to 0: a cell that is cut to 0 can still be taught its class, and the slope
+    over S is at most ``1 / FLOOR``.
 
     Args:
         num_classes (int): Number of classes C without background.
@@ -90,6 +95,7 @@ class SegFromCAMHead(CAMHead):
     """
 
     SEEDS = ('cam', )
+    FLOOR = 0.01
 
     def __init__(self,
                  num_classes: int,
@@ -100,7 +106,7 @@ class SegFromCAMHead(CAMHead):
         self.alpha = alpha
 
     def seg_logits(self, maps: Tensor, targets: Tensor) -> Tensor:
-        """Logits whose softmax is proportional to background and CAMs.
+        """Logits of background and classes.
 
         Args:
             maps (Tensor): Raw class scores (N, C, h, w).
@@ -109,6 +115,15 @@ class SegFromCAMHead(CAMHead):
         Returns:
             Tensor: (N, C + 1, h, w), background first.
         """
-        cams = erasing_norm(maps) * targets[:, :, None, None]
+        present = targets[:, :, None, None]
+        cams = erasing_norm(maps) * present
         background = (1 - cams.amax(1, keepdim=True)).pow(self.alpha)
-        return torch.cat((background, cams), 1).clamp_min(1e-5).log()
+        shares = torch.cat((background, cams), 1)
+        # Next to no share for absent classes.
+        floor = self.FLOOR * F.pad(present, (0, 0, 0, 0, 1, 0), value=1.)
+        logits = (shares + floor).clamp_min(EPS).log()
+        # Where the normalisation cuts, which leaves no gradient, the score
+        # lowers the logit in its own units, as maps may be nearly flat.
+        low = maps.detach().relu().amin((2, 3), keepdim=True)
+        below = (low + EPS - maps).relu() * present
+        return logits - F.pad(below, (0, 0, 0, 0, 1, 0))
