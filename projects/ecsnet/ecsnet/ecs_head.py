@@ -51,10 +51,17 @@ class ECSHead(CAMHead):
         self.seg_classifier = nn.Conv2d(self.seg_channels,
                                         self.num_classes + 1, 1)
 
-    def forward(self, feats: Tuple[Tensor, ...]) -> Tensor:
-        """Class scores, then segmentation logits: (N, 2 C + 1, h, w)."""
-        seg = self.seg_classifier(self.seg_conv(feats[-1]).relu())
-        return torch.cat((super().forward(feats), seg), 1)
+    def forward(self, feats: Tuple[Tensor, ...], seg: bool = True) -> Tensor:
+        """Class scores, then segmentation logits: (N, 2 C + 1, h, w).
+
+        Without ``seg`` the class scores alone, (N, C, h, w): the branch costs
+        more than all else in the head.
+        """
+        scores = super().forward(feats)
+        if not seg:
+            return scores
+        logits = self.seg_classifier(self.seg_conv(feats[-1]).relu())
+        return torch.cat((scores, logits), 1)
 
     def scores(self, maps: Tensor) -> Tensor:
         """Raw class scores (N, C, h, w) among the maps of :meth:`forward`."""
@@ -104,6 +111,10 @@ class SegFromCAMHead(CAMHead):
                  **kwargs) -> None:
         super().__init__(num_classes, in_channels, **kwargs)
         self.alpha = alpha
+
+    def forward(self, feats: Tuple[Tensor, ...], seg: bool = True) -> Tensor:
+        """Class scores (N, C, h, w); ``seg`` is of no use here."""
+        return super().forward(feats)
 
     def seg_logits(self, maps: Tensor, targets: Tensor) -> Tensor:
         """Logits of background and classes.

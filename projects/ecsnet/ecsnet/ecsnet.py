@@ -123,8 +123,11 @@ class ECSNet(CAMClassifier):
         present = targets[:, :, None, None]
         if self.teacher is not None:
             self.teacher.update_parameters(self)
-            scores = self.head.scores(self._teach(inputs))
+            scores = self.head.scores(self._teach(inputs, seg=False))
         seed = erasing_norm(scores.detach())
+        teach = self.teacher is not None or not self.erased_weight
+        # Of an erased image the branch makes labels, nothing else.
+        seg = self.label_source == 'seg'
         again = torch.zeros_like(seed)
         erased_losses = []
         for _ in range(self.num_erasures):
@@ -133,14 +136,14 @@ class ECSNet(CAMClassifier):
             erased = self.eraser.mask(score_map)
             images = self.eraser(inputs, score_map)
             if self.erased_weight:
-                maps_again = self.score_maps(images)
+                maps_again = self.score_maps(images, seg=seg and not teach)
                 erased_losses.append(
                     self._erased_loss(
                         self.head.scores(maps_again), seed * present, erased,
                         targets))
                 maps_again = maps_again.detach()
-            if self.teacher is not None or not self.erased_weight:
-                maps_again = self._teach(images)
+            if teach:
+                maps_again = self._teach(images, seg)
             again = self._shown(maps_again, targets)
         if self.erased_weight:
             losses['loss_erased'] = sum(erased_losses) / self.num_erasures
@@ -156,10 +159,10 @@ class ECSNet(CAMClassifier):
         return losses
 
     @torch.no_grad()
-    def _teach(self, images: Tensor) -> Tensor:
+    def _teach(self, images: Tensor, seg: bool) -> Tensor:
         """Head output without gradient, of the teacher if there is one."""
         network = self if self.teacher is None else self.teacher.module
-        return network.score_maps(images)
+        return network.score_maps(images, seg=seg)
 
     def _shown(self, maps: Tensor, targets: Tensor) -> Tensor:
         """What an erased image shows, (N, C, h, w) in [0, 1].
@@ -213,12 +216,13 @@ class ECSNet(CAMClassifier):
         With the seed 'seg' the scores are the segmentation logits relative
         to that of the background.
         """
-        maps = self.score_maps(inputs)
+        seg = self.seed == 'seg'
+        maps = self.score_maps(inputs, seg=seg)
         scores = self.head.scores(maps)
         logits = self.head.logits(scores)
-        if self.seed == 'seg':
-            seg = self.head.seg_logits(maps)
-            scores = seg[:, 1:] - seg[:, :1]
+        if seg:
+            maps = self.head.seg_logits(maps)
+            scores = maps[:, 1:] - maps[:, :1]
         return scores, logits
 
     def merge(self, views: List[Tensor], size: Tuple[int, int]) -> Tensor:

@@ -20,6 +20,7 @@ def test_branch_beside_the_classifier():
     maps = head((feats, ))
     assert maps.shape == (2, 7, 9, 7)
     assert torch.equal(head.scores(maps), head.classifier(feats))
+    assert torch.equal(head((feats, ), seg=False), head.scores(maps))
     seg = head.seg_logits(maps)
     assert seg.shape == (2, 4, 9, 7)
     torch.testing.assert_close(

@@ -285,6 +285,37 @@ def test_segmentation_as_a_source(head, source):
         assert again[0, 0][shown].min() > .5
 
 
+@pytest.mark.parametrize('source, calls', [(None, [1, 0]), ('cam', [1, 0]),
+                                           ('seg', [1, 1])])
+def test_the_branch_runs_where_it_is_read(source, calls):
+    counts = [0, 0]
+
+    def count(head, place):
+
+        def add(*args):
+            counts[place] += 1
+
+        head.seg_conv.register_forward_hook(add)
+
+    model = build(source=source)
+    count(model.head, 0)
+    losses_of(model, batch())
+    assert counts[0] == sum(calls)
+    # The teacher labels in its place.
+    model = build(source=source, teacher_momentum=.25)
+    for place, network in enumerate((model, model.teacher.module)):
+        count(network.head, place)
+    counts[:] = [0, 0]
+    losses_of(model, batch())
+    assert counts == calls
+    for seed in ('cam', 'seg'):
+        model = build(test_cfg=dict(seed=seed))
+        count(model.head, 0)
+        counts[0] = 0
+        predict(model, batch())
+        assert (counts[0] > 0) == (seed == 'seg')
+
+
 def test_two_erasures():
     model = build(num_erasures=2, source=None)
     areas = []
