@@ -247,8 +247,71 @@ def test_threshold_of_the_irn_is_an_option(run, tmp_path, capsys):
 
 
 def test_study(run, tmp_path, capsys):
-    run('analysis_tools/run_study.py', FOLDER / 'ecsnet_study.py', '--dry-run',
-        '--results', tmp_path, '--work-dir', tmp_path)
-    text = capsys.readouterr().out
-    rows = ('cam_s0', 'no_suppression_s1', 'suppression_mobilenetv2_s0')
-    assert all(f'{row}: ' in text for row in rows)
+    path = FOLDER / 'ecsnet_study.py'
+    run('analysis_tools/run_study.py', path, '--dry-run', '--results',
+        tmp_path, '--work-dir', tmp_path)
+    labels = 'seeds choice par crf'
+    stages = dict(
+        cam=f'train held {labels} seg seg_val',
+        no_suppression=f'train held held_seg {labels}',
+        suppression=f'train held held_seg {labels} seg seg_val')
+    settings = dict(
+        cam_only={'seg': None},
+        no_pixel_labels=dict(cam=8, seg=None),
+        erased_weight0=dict(erased_weight=0.),
+        erased_weight025=dict(erased_weight=.25),
+        bg005=dict(bg_threshold=.05),
+        erase03={'threshold': .3},
+        erase08={'threshold': .8})
+    stages.update(dict.fromkeys(settings, 'train held'))
+    assert capsys.readouterr().out.splitlines() == [
+        f'{name}_s0: ' + ', '.join(f'{stage}: to do'
+                                   for stage in stages[name].split())
+        for name in stages
+    ]
+    study = Config.fromfile(path)
+    for row in study.rows:
+        options = dict(row.cfg_options)
+        weights = options.pop('model.backbone.init_cfg.checkpoint')
+        assert weights == '{mobilenet}'
+        assert 'mobilenetv2' in row.config
+        if row.name not in settings:
+            assert not options
+            continue
+        parts = parts_of(row.config)
+        changed = parts_of(row.config, options)
+        differing = {
+            key: value
+            for key, value in changed.items() if value != parts[key]
+        }
+        assert {
+            k.split('.')[-1]: v
+            for k, v in differing.items()
+        } == settings[row.name]
+    epochs = load_config(str(ROOT / study.rows[0].config)).train_cfg.max_epochs
+    assert settings['no_pixel_labels']['cam'] == epochs
+    titles = {c.title for table in study.tables.values() for c in table}
+    assert 'minutes' in titles and 'minutes after warm-up' not in titles
+    assert 'seg' == next(stage.cfg_options['model.test_cfg.seed']
+                         for stage in study.stages.branch_seeds
+                         if stage.name == 'held_seg')
+
+
+def parts_of(config, options={}):
+    """What a network and its hook are built with; unknown names fail."""
+    cfg = load_config(str(ROOT / config))
+    cfg.merge_from_dict(options)
+    cfg.model.backbone.update(init_cfg=None, widen_factor=.1)
+    cfg.model.head.update(num_classes=3, in_channels=32)
+    model = MODELS.build(cfg.model)
+    parts = dict(
+        model=model,
+        eraser=model.eraser,
+        selector=model.selector,
+        hook=HOOKS.build(cfg.custom_hooks[1]))
+    return {
+        f'{name}.{key}': value
+        for name, part in parts.items()
+        for key, value in vars(part).items()
+        if isinstance(value, (int, float, str, type(None)))
+    }
