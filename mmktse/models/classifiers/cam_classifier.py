@@ -101,8 +101,8 @@ class CAMClassifier(BaseClassifier):
         # mmseg's MobileNetV2 gives a single map without a tuple.
         return (feats, ) if isinstance(feats, Tensor) else feats
 
-    def score_maps(self, inputs: Tensor) -> Tensor:
-        """Head output of images (N, 3, H, W).
+    def score_maps(self, inputs: Tensor, **kwargs) -> Tensor:
+        """Head output of images (N, 3, H, W); ``kwargs`` go to the head.
 
         The head runs in the precision of its weights, float32, under mixed
         precision as well: at a peak of 6, neighbouring bfloat16 numbers lie
@@ -111,7 +111,7 @@ class CAMClassifier(BaseClassifier):
         dtype = next(self.head.parameters()).dtype
         feats = tuple(feat.to(dtype) for feat in self.extract_feat(inputs))
         with torch.autocast(inputs.device.type, enabled=False):
-            return self.head(feats)
+            return self.head(feats, **kwargs)
 
     def scores_and_logits(self, inputs: Tensor) -> Tuple[Tensor, Tensor]:
         """Raw class scores (N, C, h, w) and image logits (N, C)."""

@@ -1,4 +1,5 @@
 # Every pixel is labelled by argmax, with present classes alone.
 _base_ = './ecsnet_mobilenetv2_custom.py'
 
-model = dict(selector=dict(clauses=('R0', )))
+# Chosen on masks of a held-out tenth of six VOC classes.
+model = dict(selector=dict(clauses=('R0', ), argmax_threshold=0.45))

@@ -8,6 +8,8 @@ _base_ = '../../../configs/pipelines/ktse_custom.py'
 
 cam = 'projects/ecsnet/configs/ecsnet_efficientnet-lite0_custom.py'
 irn = 'configs/irn/irn_efficientnet-lite0_custom.py'
+# Background score of the labels that IRN gives, as published.
+irn_threshold = 0.25
 
 _data = dict(data_root='{data_root}')
 _irn = [
@@ -38,10 +40,9 @@ _irn = [
         config='{cam}',
         from_seeds='{labels.work_dir}',
         show=['pseudo labels'],
+        args=['--threshold', '{irn_threshold}'],
         cfg_options={
-            **_data, 'pseudo_labels.threshold':
-            0.25,
-            'pseudo_labels.refiner':
+            **_data, 'pseudo_labels.refiner':
             dict(
                 type='IRNRefiner',
                 config='{irn}',

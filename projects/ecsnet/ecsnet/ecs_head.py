@@ -2,10 +2,12 @@
 from typing import Optional, Tuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mmktse.models import CAMHead
 from mmktse.models.utils import erasing_norm
+from mmktse.models.utils.cam import EPS
 from mmktse.registry import MODELS
 
 
@@ -49,10 +51,17 @@ class ECSHead(CAMHead):
         self.seg_classifier = nn.Conv2d(self.seg_channels,
                                         self.num_classes + 1, 1)
 
-    def forward(self, feats: Tuple[Tensor, ...]) -> Tensor:
-        """Class scores, then segmentation logits: (N, 2 C + 1, h, w)."""
-        seg = self.seg_classifier(self.seg_conv(feats[-1]).relu())
-        return torch.cat((super().forward(feats), seg), 1)
+    def forward(self, feats: Tuple[Tensor, ...], seg: bool = True) -> Tensor:
+        """Class scores, then segmentation logits: (N, 2 C + 1, h, w).
+
+        Without ``seg`` the class scores alone, (N, C, h, w): the branch costs
+        more than all else in the head.
+        """
+        scores = super().forward(feats)
+        if not seg:
+            return scores
+        logits = self.seg_classifier(self.seg_conv(feats[-1]).relu())
+        return torch.cat((scores, logits), 1)
 
     def scores(self, maps: Tensor) -> Tensor:
         """Raw class scores (N, C, h, w) among the maps of :meth:`forward`."""
@@ -79,7 +88,10 @@ class SegFromCAMHead(CAMHead):
 
     The background is ``(1 - max_c S_c) ** alpha`` of the normalised CAMs S
     of the present classes. Whether ECS-Net does so is open: see
-    :class:`ECSHead`.
+    :class:`ECSHead`. The logits are ``log(share + FLOOR)`` of background and
+    present classes, less how far a raw score lies below the one that S maps
+    to 0: a cell that is cut to 0 can still be taught its class, and the slope
+    over S is at most ``1 / FLOOR``.
 
     Args:
         num_classes (int): Number of classes C without background.
@@ -90,6 +102,7 @@ class SegFromCAMHead(CAMHead):
     """
 
     SEEDS = ('cam', )
+    FLOOR = 0.01
 
     def __init__(self,
                  num_classes: int,
@@ -99,8 +112,12 @@ class SegFromCAMHead(CAMHead):
         super().__init__(num_classes, in_channels, **kwargs)
         self.alpha = alpha
 
+    def forward(self, feats: Tuple[Tensor, ...], seg: bool = True) -> Tensor:
+        """Class scores (N, C, h, w); ``seg`` is of no use here."""
+        return super().forward(feats)
+
     def seg_logits(self, maps: Tensor, targets: Tensor) -> Tensor:
-        """Logits whose softmax is proportional to background and CAMs.
+        """Logits of background and classes.
 
         Args:
             maps (Tensor): Raw class scores (N, C, h, w).
@@ -109,6 +126,15 @@ class SegFromCAMHead(CAMHead):
         Returns:
             Tensor: (N, C + 1, h, w), background first.
         """
-        cams = erasing_norm(maps) * targets[:, :, None, None]
+        present = targets[:, :, None, None]
+        cams = erasing_norm(maps) * present
         background = (1 - cams.amax(1, keepdim=True)).pow(self.alpha)
-        return torch.cat((background, cams), 1).clamp_min(1e-5).log()
+        shares = torch.cat((background, cams), 1)
+        # Next to no share for absent classes.
+        floor = self.FLOOR * F.pad(present, (0, 0, 0, 0, 1, 0), value=1.)
+        logits = (shares + floor).clamp_min(EPS).log()
+        # Where the normalisation cuts, which leaves no gradient, the score
+        # lowers the logit in its own units, as maps may be nearly flat.
+        low = maps.detach().relu().amin((2, 3), keepdim=True)
+        below = (low + EPS - maps).relu() * present
+        return logits - F.pad(below, (0, 0, 0, 0, 1, 0))

@@ -46,7 +46,7 @@ class ECSNet(CAMClassifier):
             class to count in that loss. Defaults to 0.05.
         area_threshold (float): See ``min_visible``. Defaults to 0.2.
         num_erasures (int): Erased passes, each of what all before it have
-            shown; labels are made of the last. Defaults to 1.
+            shown, at least 1; labels are made of the last. Defaults to 1.
         teacher_momentum (float, optional): Lets a moving average of the
             network make score maps and labels; the share of the weights that
             it takes over in a step. Defaults to None, the network itself.
@@ -57,7 +57,8 @@ class ECSNet(CAMClassifier):
             :class:`ECSHead` or :class:`SegFromCAMHead`.
 
     Raises:
-        ValueError: If ``test_cfg.seed`` is nothing the head has.
+        ValueError: If ``test_cfg.seed`` is nothing the head has, or
+            ``num_erasures`` below 1.
     """
 
     def __init__(self,
@@ -72,6 +73,9 @@ class ECSNet(CAMClassifier):
                  teacher_momentum: Optional[float] = None,
                  **kwargs) -> None:
         super().__init__(*args, **kwargs)
+        if num_erasures < 1:
+            raise ValueError(f'num_erasures is {num_erasures}; labels need at '
+                             'least one erased pass.')
         self.eraser = MODELS.build(eraser)
         self.selector = MODELS.build(selector)
         self.seg_loss = MODELS.build(seg_loss)
@@ -123,8 +127,11 @@ class ECSNet(CAMClassifier):
         present = targets[:, :, None, None]
         if self.teacher is not None:
             self.teacher.update_parameters(self)
-            scores = self.head.scores(self._teach(inputs))
+            scores = self.head.scores(self._teach(inputs, seg=False))
         seed = erasing_norm(scores.detach())
+        teach = self.teacher is not None or not self.erased_weight
+        # Of an erased image the branch makes labels, nothing else.
+        seg = self.label_source == 'seg'
         again = torch.zeros_like(seed)
         erased_losses = []
         for _ in range(self.num_erasures):
@@ -133,49 +140,53 @@ class ECSNet(CAMClassifier):
             erased = self.eraser.mask(score_map)
             images = self.eraser(inputs, score_map)
             if self.erased_weight:
-                maps_again = self.score_maps(images)
+                maps_again = self.score_maps(images, seg=seg and not teach)
                 erased_losses.append(
                     self._erased_loss(
                         self.head.scores(maps_again), seed * present, erased,
                         targets))
                 maps_again = maps_again.detach()
-            if self.teacher is not None or not self.erased_weight:
-                maps_again = self._teach(images)
-            again = self._shown(maps_again, targets)
+            if teach:
+                maps_again = self._teach(images, seg)
+            again, background = self._shown(maps_again, targets)
         if self.erased_weight:
             losses['loss_erased'] = sum(erased_losses) / self.num_erasures
         if self.label_source is not None:
             padding = ~self._inside(inputs, data_samples, seed)
             presence = self.head.logits(self.head.scores(maps_again)).sigmoid()
-            labels = self.selector(seed, again, targets, presence,
-                                   erased | padding[:, None])
+            labels, stats = self.selector(seed, again, targets, presence,
+                                          erased | padding[:, None],
+                                          background)
             labels = labels.masked_fill(padding, 255)
             losses['loss_seg'] = self.seg_loss(
                 self.head.seg_logits(maps, targets), labels, ignore_index=255)
-            losses.update(self.label_stats(labels))
+            losses.update(**self.label_stats(labels), **stats)
         return losses
 
     @torch.no_grad()
-    def _teach(self, images: Tensor) -> Tensor:
+    def _teach(self, images: Tensor, seg: bool) -> Tensor:
         """Head output without gradient, of the teacher if there is one."""
         network = self if self.teacher is None else self.teacher.module
-        return network.score_maps(images)
+        return network.score_maps(images, seg=seg)
 
-    def _shown(self, maps: Tensor, targets: Tensor) -> Tensor:
+    def _shown(self, maps: Tensor, targets: Tensor) -> Tuple[Tensor, Tensor]:
         """What an erased image shows, (N, C, h, w) in [0, 1].
 
         Its normalised CAM, or the probabilities of the segmentation among
         background and present classes, 0 where background is the best. A
         probability of background is seldom as near to 1 as a normalised CAM
-        is to 0: by its threshold alone the selector would find none.
+        is to 0: by its threshold alone the selector would find none. And the
+        probability (N, 1, h, w) of background, 0 beside a CAM.
         """
         if self.label_source != 'seg':
-            return erasing_norm(self.head.scores(maps))
+            cams = erasing_norm(self.head.scores(maps))
+            return cams, torch.zeros_like(cams[:, :1])
         absent = F.pad(targets == 0, (1, 0))[:, :, None, None]
         logits = self.head.seg_logits(maps, targets)
         shares = logits.masked_fill(absent, -float('inf')).softmax(1)
-        background = shares[:, :1] == shares.amax(1, keepdim=True)
-        return shares[:, 1:].masked_fill(background, 0)
+        background = shares[:, :1]
+        best = background == shares.amax(1, keepdim=True)
+        return shares[:, 1:].masked_fill(best, 0), background
 
     def _erased_loss(self, scores: Tensor, seed: Tensor, erased: Tensor,
                      targets: Tensor) -> Tensor:
@@ -213,12 +224,13 @@ class ECSNet(CAMClassifier):
         With the seed 'seg' the scores are the segmentation logits relative
         to that of the background.
         """
-        maps = self.score_maps(inputs)
+        seg = self.seed == 'seg'
+        maps = self.score_maps(inputs, seg=seg)
         scores = self.head.scores(maps)
         logits = self.head.logits(scores)
-        if self.seed == 'seg':
-            seg = self.head.seg_logits(maps)
-            scores = seg[:, 1:] - seg[:, :1]
+        if seg:
+            maps = self.head.seg_logits(maps)
+            scores = maps[:, 1:] - maps[:, :1]
         return scores, logits
 
     def merge(self, views: List[Tensor], size: Tuple[int, int]) -> Tensor:

@@ -1,5 +1,5 @@
 # Copyright (c) mmktse authors. All rights reserved.
-from typing import Sequence
+from typing import Dict, Sequence, Tuple
 
 import cv2
 import numpy as np
@@ -45,11 +45,13 @@ class LabelSelector(nn.Module):
     R1  A cell is the best class of the CAM where that lies above
         ``seed_threshold``.
     R2  A cell is the best class of the erased pass where that lies above
-        ``erased_threshold`` and by ``margin`` above the second best, the
-        classifier still sees the class in the erased image
-        (``presence_threshold``), and the cell was not erased: of erased
-        cells that pass knows nothing.
-    R3  A cell is background where both maps stay below ``bg_threshold``.
+        ``erased_threshold`` and by ``margin`` above the second best,
+        background included, the classifier still sees the class in the
+        erased image (``presence_threshold``), and the cell was not erased:
+        of erased cells that pass knows nothing.
+    R3  A cell is background where both maps stay below ``bg_threshold``. In
+        an image with a present class whose CAM is 0 throughout there is
+        none: that class must be somewhere.
     R4  A cell on whose class R1 and R2 differ is ignored. Without it R1
         wins.
     R5  All other cells are ignored. Without it they get the best class of
@@ -111,7 +113,8 @@ class LabelSelector(nn.Module):
 
     @torch.no_grad()
     def forward(self, seed: Tensor, again: Tensor, targets: Tensor,
-                presence: Tensor, erased: Tensor) -> Tensor:
+                presence: Tensor, erased: Tensor,
+                background: Tensor) -> Tuple[Tensor, Dict[str, Tensor]]:
         """Labels a batch. Of equal scores the lowest class wins.
 
         Args:
@@ -123,10 +126,13 @@ class LabelSelector(nn.Module):
             presence (Tensor): Probability (N, C) that the classifier gives
                 each class in the erased image.
             erased (Tensor): (N, 1, h, w), boolean; padding counts as erased.
+            background (Tensor): Probability (N, 1, h, w) of background in the
+                erased images; 0 beside CAMs, which know none.
 
         Returns:
-            Tensor: Label maps (N, h, w), long: 0 background, c + 1 class c,
-            255 ignored.
+            tuple[Tensor, dict[str, Tensor]]: Label maps (N, h, w), long: 0
+            background, c + 1 class c, 255 ignored; and what is to be logged,
+            ``label_r2``, the share of cells that R2 alone labels.
         """
         if 'R0' in self.clauses:
             seed, again = (
@@ -140,12 +146,14 @@ class LabelSelector(nn.Module):
             best, best_class = torch.maximum(seed, again).max(1)
             labels = (best_class + 1) * (best > self.argmax_threshold)
         if 'R3' in self.clauses:
-            background = torch.maximum(seed_score, score) < self.bg_threshold
-            labels = labels.masked_fill(background, 0)
+            low = torch.maximum(seed_score, score) < self.bg_threshold
+            hidden = (targets > 0) & (seed.amax((2, 3)) == 0)
+            low &= ~hidden.any(1)[:, None, None]
+            labels = labels.masked_fill(low, 0)
         by_seed = by_again = torch.zeros_like(labels, dtype=torch.bool)
         if 'R2' in self.clauses:
             by_again = self._reliable(again, score, again_class, presence,
-                                      erased)
+                                      erased, background)
             labels = torch.where(by_again, again_class + 1, labels)
         if 'R1' in self.clauses:
             by_seed = seed_score > self.seed_threshold
@@ -156,10 +164,12 @@ class LabelSelector(nn.Module):
         if 'R7' in self.clauses:
             labels = labels.masked_fill(
                 small_regions(labels, self.min_cells), 255)
-        return labels
+        by_again = by_again & ~by_seed & (labels != 255)
+        return labels, dict(label_r2=by_again.float().mean())
 
     def _reliable(self, again: Tensor, score: Tensor, classes: Tensor,
-                  presence: Tensor, erased: Tensor) -> Tensor:
+                  presence: Tensor, erased: Tensor,
+                  background: Tensor) -> Tensor:
         """Cells (N, h, w) that R2, and R6 if it holds, lets pass.
 
         ``score`` and ``classes`` (N, h, w) are the best of ``again``.
@@ -168,7 +178,8 @@ class LabelSelector(nn.Module):
         def of_cell(values):
             return values.gather(1, classes.flatten(1)).view_as(score)
 
-        runner_up = again.scatter(1, classes[:, None], 0.).amax(1)
+        others = again.scatter(1, classes[:, None], 0.)
+        runner_up = torch.cat((others, background), 1).amax(1)
         cells = ((score > self.erased_threshold) &
                  (score - runner_up > self.margin) & ~erased[:, 0] &
                  (of_cell(presence) > self.presence_threshold))

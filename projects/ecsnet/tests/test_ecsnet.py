@@ -100,6 +100,7 @@ def test_full_step(source):
             for n in losses
             if 'loss' in n} == {'loss_cls', 'loss_erased', 'loss_seg'}
     assert 0 < losses['label_fg'] < 1 and 0 < losses['label_ignore'] < 1
+    assert 0 <= losses['label_r2'] <= losses['label_fg']
     sum(v for n, v in losses.items() if 'loss' in n).backward()
     for name, param in model.named_parameters():
         assert param.grad.isfinite().all() and param.grad.any(), name
@@ -133,8 +134,9 @@ def test_a_step_is_what_the_parts_give():
     erased = model.eraser(inputs, score_map)
     assert not torch.equal(erased, inputs)
     scores = model(erased)
-    labels = model.selector(cams, erasing_norm(scores), targets,
-                            scores.mean((2, 3)).sigmoid(), score_map > .6)
+    labels, _ = model.selector(cams, erasing_norm(scores), targets,
+                               scores.mean((2, 3)).sigmoid(), score_map > .6,
+                               torch.zeros_like(score_map))
     torch.testing.assert_close(
         losses['loss_seg'],
         model.seg_loss(model.head.seg_logits(maps), labels))
@@ -155,7 +157,7 @@ def test_no_gradient_reaches_the_pass_that_labels():
 
         def forward(self, *args):
             assert not any(arg.requires_grad for arg in args)
-            return self.labels
+            return self.labels, {}
 
     assert not Fixed.labels.requires_grad
     model.selector = Fixed()
@@ -202,7 +204,9 @@ def test_no_class_and_no_activation():
     model = build()
     assert set(labels_of(model, data)[0].unique().tolist()) == {0}
     nn.init.zeros_(model.head.classifier.weight)
-    assert set(labels_of(model, data).unique().tolist()) == {0}
+    labels = labels_of(model, data)
+    # A class that has to be somewhere leaves no confident background.
+    assert (labels[0] == 0).all() and (labels[1] == 255).all()
     assert all(x.isfinite() for x in losses_of(model, data).values())
 
 
@@ -270,12 +274,13 @@ def test_segmentation_as_a_source(head, source):
     head = dict(type=head)
     model = build(source=source, head=head)
     seen = []
-    model.selector.register_forward_pre_hook(
-        lambda module, args: seen.append(args[1]))
+    model.selector.register_forward_pre_hook(lambda module, args: seen.append(
+        (args[1], args[5])))
     losses = losses_of(model, batch())
     losses['loss_seg'].backward()
-    again, = seen
+    (again, background), = seen
     assert 0 <= again.min() and again.max() <= 1
+    assert background.any() == (source == 'seg')
     if source == 'seg':
         # Absent classes have no share; of a single one it is more than half,
         # or else background is the best.
@@ -283,6 +288,44 @@ def test_segmentation_as_a_source(head, source):
         shown = again[0, 0] > 0
         assert shown.any() and not shown.all()
         assert again[0, 0][shown].min() > .5
+        sums = again.sum(1, keepdim=True) + background
+        torch.testing.assert_close(sums[0, 0][shown], sums[0, 0][shown]**0)
+
+
+@pytest.mark.parametrize('source, calls', [(None, [1, 0]), ('cam', [1, 0]),
+                                           ('seg', [1, 1])])
+def test_the_branch_runs_where_it_is_read(source, calls):
+    counts = [0, 0]
+
+    def count(head, place):
+
+        def add(*args):
+            counts[place] += 1
+
+        head.seg_conv.register_forward_hook(add)
+
+    model = build(source=source)
+    count(model.head, 0)
+    losses_of(model, batch())
+    assert counts[0] == sum(calls)
+    # The teacher labels in its place.
+    model = build(source=source, teacher_momentum=.25)
+    for place, network in enumerate((model, model.teacher.module)):
+        count(network.head, place)
+    counts[:] = [0, 0]
+    losses_of(model, batch())
+    assert counts == calls
+    for seed in ('cam', 'seg'):
+        model = build(test_cfg=dict(seed=seed))
+        count(model.head, 0)
+        counts[0] = 0
+        predict(model, batch())
+        assert (counts[0] > 0) == (seed == 'seg')
+
+
+def test_no_erasure():
+    with pytest.raises(ValueError, match='num_erasures is 0; labels need'):
+        build(num_erasures=0)
 
 
 def test_two_erasures():

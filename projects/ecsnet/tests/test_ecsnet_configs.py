@@ -48,7 +48,8 @@ def run(monkeypatch):
 
 @pytest.mark.parametrize('name', [
     'ecsnet_resnet38d_voc', 'ecsnet_r50_voc',
-    'ecsnet_efficientnet-lite0_custom', 'ecsnet_mobilenetv2_custom'
+    'ecsnet_efficientnet-lite0_custom', 'ecsnet_mobilenetv2_custom',
+    'ecsnet_mobilenetv2_custom_seg-from-cam'
 ])
 def test_one_step(name):
     cfg = read(name)
@@ -69,6 +70,28 @@ def test_one_step(name):
     assert not torch.equal(model.head.classifier.weight, head)
 
 
+def without_ecs(cfg):
+    """Takes away what a row with an erased pass needs."""
+    for key in ('type', 'eraser', 'selector', 'seg_loss', 'erased_weight',
+                'min_visible', 'num_erasures', 'teacher_momentum'):
+        cfg.model.pop(key, None)
+    for key in ('type', 'seg_channels', 'dilation', 'alpha'):
+        cfg.model.head.pop(key, None)
+    rates = cfg.optim_wrapper.get('paramwise_cfg', {}).get('custom_keys', {})
+    rates.pop('head.seg_', None)
+    if not rates:
+        cfg.optim_wrapper.pop('paramwise_cfg', None)
+    cfg.custom_hooks = [
+        hook for hook in cfg.custom_hooks if hook.type != 'LabelSourceHook'
+    ]
+    for pipeline in (cfg.train_pipeline,
+                     *(cfg[loader].dataset.pipeline
+                       for loader in ('train_dataloader', 'warmup_dataloader')
+                       if cfg[loader])):
+        keys = pipeline[-1].meta_keys
+        pipeline[-1].meta_keys = tuple(k for k in keys if k != 'img_box')
+
+
 @pytest.mark.parametrize('name', NETWORKS)
 def test_rows_differ_in_what_they_compare(name):
     cfg = read(name)
@@ -76,22 +99,37 @@ def test_rows_differ_in_what_they_compare(name):
         TRANSFORMS.build(transform)
     assert cfg.train_dataloader.dataset.pipeline == cfg.train_pipeline
     base = name.replace('_no-suppression', '')
-    if base == name.replace('ecsnet', 'cam') or 'cam' in name:
+    if name.startswith('cam'):
         assert cfg.model.type == 'CAMClassifier'
         return
     assert 'img_box' in cfg.train_pipeline[-1].meta_keys
     hook = HOOKS.build(cfg.custom_hooks[1])
     assert (hook.cam, hook.seg) == (2, 4)
-    clauses = MODELS.build(cfg.model.selector).clauses
+    custom = 'custom' in name
+    selector = MODELS.build(cfg.model.selector)
+    assert selector.bg_threshold == (.4 if custom else .05)
     if name == base:
-        assert clauses == {f'R{number}' for number in range(6)}
-        return
-    assert clauses == {'R0'}
-    cfg.model.selector.pop('clauses')
-    other = read(base)
-    other.model.selector.pop('clauses', None)
-    for key in ('model', 'train_dataloader', 'optim_wrapper', 'train_cfg'):
-        assert cfg[key] == other[key]
+        assert selector.clauses == {f'R{number}' for number in range(6)}
+        plain = base.replace('ecsnet', 'cam').replace('_seg-from-cam', '')
+        other = read(
+            f'../../../configs/cam/{plain}' if custom else f'{plain}_seam')
+        for row in (cfg, other):
+            without_ecs(row)
+    else:
+        assert selector.clauses == {'R0'}
+        assert selector.argmax_threshold == (.45 if custom else .26)
+        other = read(base)
+        for row in (cfg, other):
+            for key in ('clauses', 'argmax_threshold'):
+                row.model.selector.pop(key, None)
+    same = {'custom_imports', 'filename'}
+    assert {
+        k: v
+        for k, v in cfg._cfg_dict.items() if k not in same
+    } == {
+        k: v
+        for k, v in other._cfg_dict.items() if k not in same
+    }
 
 
 def test_the_paper_s_config_names_the_defaults():
@@ -200,9 +238,80 @@ def test_pipeline(run, tmp_path, capsys, name, stages):
     assert f'pseudo_label_dir={tmp_path}/ir_labels' in commands['irn']
 
 
+def test_threshold_of_the_irn_is_an_option(run, tmp_path, capsys):
+    path = FOLDER / 'ecsnet_pipeline_custom.py'
+    for value, options in [('0.25', []), ('0.4', ['irn_threshold=0.4'])]:
+        run('run_pipeline.py', path, '--work-dir', tmp_path, '--dry-run',
+            '--cfg-options', 'data_root=data/of_mine', *options)
+        assert f'--threshold {value} ' in capsys.readouterr().out
+
+
 def test_study(run, tmp_path, capsys):
-    run('analysis_tools/run_study.py', FOLDER / 'ecsnet_study.py', '--dry-run',
-        '--results', tmp_path, '--work-dir', tmp_path)
-    text = capsys.readouterr().out
-    rows = ('cam_s0', 'no_suppression_s1', 'suppression_mobilenetv2_s0')
-    assert all(f'{row}: ' in text for row in rows)
+    path = FOLDER / 'ecsnet_study.py'
+    run('analysis_tools/run_study.py', path, '--dry-run', '--results',
+        tmp_path, '--work-dir', tmp_path)
+    labels = 'seeds choice par crf'
+    stages = dict(
+        cam=f'train held {labels} seg seg_val',
+        no_suppression=f'train held held_seg {labels}',
+        suppression=f'train held held_seg {labels} seg seg_val')
+    settings = dict(
+        cam_only={'seg': None},
+        no_pixel_labels=dict(cam=8, seg=None),
+        erased_weight0=dict(erased_weight=0.),
+        erased_weight025=dict(erased_weight=.25),
+        bg005=dict(bg_threshold=.05),
+        erase03={'threshold': .3},
+        erase08={'threshold': .8})
+    stages.update(dict.fromkeys(settings, 'train held'))
+    assert capsys.readouterr().out.splitlines() == [
+        f'{name}_s0: ' + ', '.join(f'{stage}: to do'
+                                   for stage in stages[name].split())
+        for name in stages
+    ]
+    study = Config.fromfile(path)
+    for row in study.rows:
+        options = dict(row.cfg_options)
+        weights = options.pop('model.backbone.init_cfg.checkpoint')
+        assert weights == '{mobilenet}'
+        assert 'mobilenetv2' in row.config
+        if row.name not in settings:
+            assert not options
+            continue
+        parts = parts_of(row.config)
+        changed = parts_of(row.config, options)
+        differing = {
+            key: value
+            for key, value in changed.items() if value != parts[key]
+        }
+        assert {
+            k.split('.')[-1]: v
+            for k, v in differing.items()
+        } == settings[row.name]
+    epochs = load_config(str(ROOT / study.rows[0].config)).train_cfg.max_epochs
+    assert settings['no_pixel_labels']['cam'] == epochs
+    titles = {c.title for table in study.tables.values() for c in table}
+    assert 'minutes' in titles and 'minutes after warm-up' not in titles
+    assert 'seg' == next(stage.cfg_options['model.test_cfg.seed']
+                         for stage in study.stages.branch_seeds
+                         if stage.name == 'held_seg')
+
+
+def parts_of(config, options={}):
+    """What a network and its hook are built with; unknown names fail."""
+    cfg = load_config(str(ROOT / config))
+    cfg.merge_from_dict(options)
+    cfg.model.backbone.update(init_cfg=None, widen_factor=.1)
+    cfg.model.head.update(num_classes=3, in_channels=32)
+    model = MODELS.build(cfg.model)
+    parts = dict(
+        model=model,
+        eraser=model.eraser,
+        selector=model.selector,
+        hook=HOOKS.build(cfg.custom_hooks[1]))
+    return {
+        f'{name}.{key}': value
+        for name, part in parts.items()
+        for key, value in vars(part).items()
+        if isinstance(value, (int, float, str, type(None)))
+    }

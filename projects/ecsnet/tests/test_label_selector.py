@@ -19,14 +19,22 @@ def label(seed,
           targets=(1., 1.),
           presence=(.9, .9),
           erased=None,
+          background=None,
           **kwargs):
     """Labels of one row of cells as a list."""
     erased = erased or [False] * seed.shape[-1]
-    return LabelSelector(**kwargs)(seed, again, torch.tensor([targets]),
-                                   torch.tensor([presence]),
-                                   torch.tensor(erased).view(1, 1, 1,
-                                                             -1))[0,
-                                                                  0].tolist()
+    background = background or [0.] * seed.shape[-1]
+    labels, _ = LabelSelector(**kwargs)(seed, again, torch.tensor([targets]),
+                                        torch.tensor([presence]),
+                                        torch.tensor(erased).view(1, 1, 1, -1),
+                                        torch.tensor(background).view(
+                                            1, 1, 1, -1))
+    return labels[0, 0].tolist()
+
+
+def select(case, **kwargs):
+    """Labels of a case."""
+    return LabelSelector(**kwargs)(**case)[0]
 
 
 def random_case(num=4, classes=5, size=(9, 12)):
@@ -45,7 +53,8 @@ def random_case(num=4, classes=5, size=(9, 12)):
         again=again,
         targets=targets,
         presence=draw(num, classes),
-        erased=draw(num, 1, *size) > .7)
+        erased=draw(num, 1, *size) > .7,
+        background=draw(num, 1, *size)**3)
 
 
 def test_registered():
@@ -89,9 +98,42 @@ def test_class_that_the_classifier_no_longer_sees():
 
 
 def test_without_the_background_clause():
-    case = row((0., 0.)), row((0., 0.))
+    case = row((.01, .01)), row((0., 0.))
     assert label(*case) == [0]
     assert label(*case, clauses=('R0', 'R1', 'R2', 'R4', 'R5')) == [255]
+
+
+def test_no_background_where_a_present_class_is_nowhere():
+    case = row((.9, 0.), (.01, 0.)), row((0., 0.), (0., 0.))
+    assert label(*case) == [1, 255]
+    assert label(*case, targets=(1., 0.)) == [1, 0]
+    # Each image for itself.
+    case = random_case()
+    case['targets'][1:, 2] = 1
+    before = select(case)
+    assert (before[1] == 0).any()
+    case['seed'][1, 2] = 0
+    after = select(case)
+    assert not (after[1] == 0).any()
+    others = torch.tensor([0, 2, 3])
+    assert torch.equal(after[others], before[others])
+
+
+def test_background_counts_for_the_margin():
+    case = row((0., 0.), (0., 0.)), row((.54, 0.), (.56, 0.))
+    assert label(*case) == [1, 1]
+    assert label(*case, background=[.46, .44]) == [255, 1]
+    assert label(*case, background=[.46, .44], margin=0.) == [1, 1]
+
+
+def test_share_of_the_erased_pass():
+    # R2 alone, R2 and R1, a conflict, R1 alone.
+    seed = row((.1, .1), (.6, 0.), (.6, 0.), (.6, 0.))
+    again = row((.9, 0.), (.9, 0.), (0., .9), (0., 0.))
+    ones, cells = torch.ones(1, 2), torch.zeros(1, 1, 1, 4)
+    case = (seed, again, ones, ones, cells > 0, cells)
+    assert LabelSelector()(*case)[1] == dict(label_r2=.25)
+    assert LabelSelector(clauses=('R1', 'R5'))(*case)[1] == dict(label_r2=0)
 
 
 def test_without_the_conflict_clause_the_seed_wins():
@@ -106,7 +148,7 @@ def test_without_suppression_every_cell_is_labelled_by_argmax():
     case = dict(clauses=('R0', ), presence=(0., 0.), erased=[True] * 4)
     assert label(seed, again, **case) == [0, 1, 2, 2]
     assert label(seed, again, targets=(1., 0.), **case) == [0, 1, 1, 1]
-    labels = LabelSelector(clauses=('R0', ))(**random_case())
+    labels = select(random_case(), clauses=('R0', ))
     assert (labels != 255).all() and (labels > 0).any()
 
 
@@ -136,7 +178,7 @@ def test_small_regions():
 def test_only_present_classes_and_no_gradient():
     case = random_case()
     case['seed'].requires_grad_()
-    labels = LabelSelector()(**case)
+    labels = select(case)
     assert labels.dtype == torch.long and not labels.requires_grad
     for targets, found in zip(case['targets'], labels):
         allowed = {0, 255, *(targets.nonzero()[:, 0] + 1).tolist()}
@@ -146,8 +188,8 @@ def test_only_present_classes_and_no_gradient():
 
 def test_no_label_of_the_erased_pass_within_the_mask():
     case = random_case()
-    plain = LabelSelector(clauses=('R0', 'R1', 'R3', 'R5'))(**case)
-    more = LabelSelector(clauses=('R0', 'R1', 'R2', 'R3', 'R5'))(**case)
+    plain = select(case, clauses=('R0', 'R1', 'R3', 'R5'))
+    more = select(case, clauses=('R0', 'R1', 'R2', 'R3', 'R5'))
     erased = case['erased'][:, 0]
     assert torch.equal(plain[erased], more[erased])
     assert (plain != more).any()
@@ -156,25 +198,30 @@ def test_no_label_of_the_erased_pass_within_the_mask():
 def test_lower_thresholds_label_more():
     counts = []
     for threshold in (.2, .4, .6, .8):
-        labels = LabelSelector(
+        labels = select(
+            random_case(),
             clauses=('R0', 'R1', 'R2', 'R3', 'R5'),
-            erased_threshold=threshold)(**random_case())
+            erased_threshold=threshold)
         counts.append(((labels > 0) & (labels < 255)).sum().item())
     assert counts == sorted(counts, reverse=True) and counts[0] > counts[-1]
 
 
 @pytest.mark.parametrize('clauses', [ALL, ALL[:6], ('R0', )])
 def test_mirrored_scores_give_mirrored_labels(clauses):
-    case, selector = random_case(), LabelSelector(clauses=clauses)
+    case = random_case()
     mirrored = {k: v.flip(-1) if v.ndim == 4 else v for k, v in case.items()}
-    assert torch.equal(selector(**mirrored), selector(**case).flip(-1))
+    assert torch.equal(
+        select(mirrored, clauses=clauses),
+        select(case, clauses=clauses).flip(-1))
 
 
 def test_order_of_the_batch_does_not_matter():
-    case, selector = random_case(), LabelSelector(clauses=ALL)
+    case = random_case()
     order = torch.tensor([2, 0, 3, 1])
     shuffled = {k: v[order] for k, v in case.items()}
-    assert torch.equal(selector(**shuffled), selector(**case)[order])
+    assert torch.equal(
+        select(shuffled, clauses=ALL),
+        select(case, clauses=ALL)[order])
 
 
 @pytest.mark.parametrize('dtype', [torch.float32, torch.bfloat16])
@@ -182,14 +229,16 @@ def test_of_equal_scores_the_lowest_class_wins(dtype):
     scores = torch.full((1, 4, 40, 40), .7, dtype=dtype)
     scores[:, 0] = .1
     case = (scores, scores, torch.ones(1, 4), torch.ones(1, 4),
-            torch.zeros(1, 1, 40, 40, dtype=torch.bool))
+            torch.zeros(1, 1, 40, 40, dtype=torch.bool),
+            torch.zeros(1, 1, 40, 40, dtype=dtype))
     for clauses in (ALL, ('R0', )):
-        assert (LabelSelector(clauses=clauses)(*case) == 2).all()
+        assert (LabelSelector(clauses=clauses)(*case)[0] == 2).all()
 
 
 def test_a_single_class_has_no_runner_up():
     one = torch.full((1, 1, 2, 2), .6)
-    labels = LabelSelector()(torch.zeros_like(one), one, torch.ones(1, 1),
-                             torch.ones(1, 1),
-                             torch.zeros(1, 1, 2, 2, dtype=torch.bool))
+    labels, _ = LabelSelector()(torch.zeros_like(one), one, torch.ones(1, 1),
+                                torch.ones(1, 1),
+                                torch.zeros(1, 1, 2, 2, dtype=torch.bool),
+                                torch.zeros_like(one))
     assert (labels == 1).all()
