@@ -110,7 +110,16 @@ rows = [
         both={'model.head.sampler.max_offset': 2.},
         expand={'model.head.present_only': True}),
     *_chain(
-        '_lambda05', ', lambda_e = 0.05', expand={'model.head.lambda_e': .05}),
+        '_strong',
+        ', ascent of present classes five times as strong, nothing clipped',
+        both={
+            'model.head.sampler.max_offset': 2.,
+            'model.head.clip.beta': 1.
+        },
+        expand={
+            'model.head.present_only': True,
+            'model.head.lambda_e': .05
+        }),
     *_chain('_beta1', ', nothing clipped', both={'model.head.clip.beta': 1.}),
     *_chain('_beta03', ', clip at 0.3', both={'model.head.clip.beta': .3}),
     *_chain(
