@@ -2,7 +2,8 @@
 # no figure speaks for it. It starts from random weights, with which a ViT
 # learns little from a few images; weights of ImageNet, converted by
 # tools/model_converters/convert_weights.py timm_vit, are given by
-# --cfg-options model.backbone.init_cfg.type=Pretrained
+# --cfg-options model.backbone.init_cfg._delete_=True
+# model.backbone.init_cfg.type=Pretrained
 # model.backbone.init_cfg.checkpoint=FILE.
 _base_ = [
     './_base_/seco_vit-b16.py', './_base_/views-448x448.py',
