@@ -22,7 +22,9 @@ model = dict(
             num_layers=12,
             num_heads=3,
             feedforward_channels=4 * width),
-        init_cfg=None),
+        init_cfg=None,
+        # It is random, too.
+        freeze_pos_embed=False),
     decode_head=dict(in_channels=width, num_classes=None),
     cam_head=dict(in_channels=width),
     aux_head=dict(in_channels=width),

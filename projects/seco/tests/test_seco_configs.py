@@ -99,7 +99,8 @@ def test_weights_for_the_small_network():
     cfg = load_config(str(CUSTOM), parser.parse_args(words).options)
     assert cfg.model.backbone.init_cfg == dict(
         type='Pretrained', checkpoint='FILE')
-    assert load_config(str(CUSTOM)).model.backbone.init_cfg is None
+    without = load_config(str(CUSTOM)).model.backbone
+    assert without.init_cfg is None and not without.freeze_pos_embed
 
 
 @pytest.fixture(scope='module')
