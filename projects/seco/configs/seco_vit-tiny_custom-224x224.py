@@ -2,7 +2,8 @@
 # no figure speaks for it. It starts from random weights, with which a ViT
 # learns little from a few images; weights of ImageNet, converted by
 # tools/model_converters/convert_weights.py timm_vit, are given by
-# --cfg-options model.backbone.init_cfg.type=Pretrained
+# --cfg-options model.backbone.init_cfg._delete_=True
+# model.backbone.init_cfg.type=Pretrained
 # model.backbone.init_cfg.checkpoint=FILE.
 _base_ = [
     './_base_/seco_vit-b16.py', './_base_/views-448x448.py',
@@ -21,7 +22,9 @@ model = dict(
             num_layers=12,
             num_heads=3,
             feedforward_channels=4 * width),
-        init_cfg=None),
+        init_cfg=None,
+        # It is random, too.
+        freeze_pos_embed=False),
     decode_head=dict(in_channels=width, num_classes=None),
     cam_head=dict(in_channels=width),
     aux_head=dict(in_channels=width),

@@ -120,12 +120,20 @@ class ImageDecomposition:
             Tensor: Corners (b, n, 2) long of crops that are centred on
             uncertain pixels, or on any where there are fewer than n, and
             lie within the image.
+
+        Raises:
+            ValueError: If the image has fewer places than n.
         """
         margin = self.crop_size // 2
         # A pixel's place in this window is the corner of the crop around it.
         window = uncertain[:, margin:-margin, margin:-margin]
         width = window.shape[2]
         window = window.flatten(1)
+        if window.shape[1] < self.num_crops:
+            raise ValueError(
+                f'A view of {tuple(uncertain.shape[1:])} pixels has no room '
+                f'for {self.num_crops} crops of {self.crop_size}: make '
+                'decomposition.crop_size smaller, or the views larger.')
         few = window.sum(1, keepdim=True) < self.num_crops
         candidates = window | few
         draw = self._published_draw if self.faithful else self._draw

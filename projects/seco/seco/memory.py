@@ -55,8 +55,16 @@ class KeyQueue(nn.Module):
             tuple[Tensor, Tensor]: The bank (M, D) that this rank's queries
             are compared with, and its tags (M,). M is N + K if ``faithful``,
             else K.
+
+        Raises:
+            ValueError: If the keys of one step do not fit in.
         """
         all_keys = gather(keys.to(self.keys))
+        if len(all_keys) > len(self.keys):
+            raise ValueError(
+                f'A step brings {len(all_keys)} keys, more than the queue of '
+                f'{len(self.keys)} holds: raise queue.size, or make the batch '
+                'or decomposition.num_crops smaller.')
         rows = torch.arange(len(all_keys), device=keys.device)
         rows = (self.pointer + rows) % len(self.keys)
         self.keys[rows] = all_keys

@@ -139,10 +139,12 @@ class SeCo(EncoderDecoder):
         losses = dict(
             loss_cls=self.cam_head.loss(feats, targets),
             loss_aux=self.aux_head.loss(feats, targets),
-            loss_ptc=self.ptc(
+            loss_ptc=images.new_zeros(()))
+        if begun('ptc', iteration):
+            losses['loss_ptc'] = self.ptc(
                 feats[1],
                 token_label(aux, targets, boxes, self.thresholds,
-                            feats[1].shape[2:], self.faithful)))
+                            feats[1].shape[2:], self.faithful))
         roi = banded_label(
             main if begun('main_roi', iteration) else aux,
             targets,
@@ -221,24 +223,19 @@ class SeCo(EncoderDecoder):
             self.schedule.begun(name, iteration) for name in ('lil', 'lig')
         ]
         corners, tags = self.decompose(roi)
-        size = self.decompose.crop_size
         local, strong = (
-            crop(inputs[name], corners, size).flatten(0, 1)
+            crop(inputs[name], corners, self.decompose.crop_size)
             for name in ('base', 'strong'))
         # Until the contrast begins, the student's tokens only become keys.
         with torch.set_grad_enabled(any(begun)):
             views = torch.stack(
                 (tokens, self.extract_feat(inputs['second'])[2]), dim=1)
-            student = self.extract_feat(local)[2]
-            student = torch.cat(
-                (views, student.unflatten(0, corners.shape[:2])), dim=1)
         tags = tags.flatten()
         with torch.no_grad():
             self.teacher.update_parameters(self.backbone)
             self.teacher_projector.update_parameters(self.projector)
             # As published: keys of global views come from the student.
-            keys = self.teacher(strong)[2].unflatten(0, corners.shape[:2])
-            keys = torch.cat((views, keys), dim=1).flatten(0, 1)
+            keys = self.with_crops(self.teacher, views, strong)
             bank, bank_tags = self.queue(self.teacher_projector(keys), tags)
             if self.schedule.begun('prototypes', iteration):
                 labels = targets.argmax(1) + 1
@@ -247,10 +244,25 @@ class SeCo(EncoderDecoder):
         if not any(begun):
             return dict(
                 loss_lil=idle(self.projector), loss_lig=idle(self.projector))
-        queries = self.projector(student.flatten(0, 1))
+        queries = self.projector(self.with_crops(self.backbone, views, local))
         loss_lil, tags = self.lil(queries, bank, tags, bank_tags)
         loss_lig = self.lig(queries, self.prototypes.vectors, tags)
         return dict(loss_lil=loss_lil, loss_lig=loss_lig)
+
+    @staticmethod
+    def with_crops(network: nn.Module, views: Tensor, crops: Tensor) -> Tensor:
+        """Class tokens of all views, those of an image one after another.
+
+        Args:
+            network (nn.Module): What the crops are shown to.
+            views (Tensor): Class tokens (b, 2, D) of the global views.
+            crops (Tensor): Local crops (b, n, 3, s, s).
+
+        Returns:
+            Tensor: (b * (n + 2), D).
+        """
+        local = network(crops.flatten(0, 1))[2].unflatten(0, crops.shape[:2])
+        return torch.cat((views, local), dim=1).flatten(0, 1)
 
     def segment(self, iteration: int, images: Tensor, feats: Sequence[Tensor],
                 cams: Tensor, targets: Tensor, num_present: Sequence[int],
@@ -334,5 +346,6 @@ class SeCoSeeds(SeCo):
             sample.set_metainfo(
                 dict(cam_source='label' if known else 'prediction'))
             sample.cam_classes = classes
-            sample.cam = resize(cam[None, classes], sample.ori_shape[:2])[0]
+            # Classes as images, of which there may be none.
+            sample.cam = resize(cam[classes, None], sample.ori_shape[:2])[:, 0]
         return data_samples

@@ -3,10 +3,12 @@
 import json
 import runpy
 import sys
+from argparse import ArgumentParser
 from pathlib import Path
 
 import pytest
 import torch
+from mmengine.config import DictAction
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import DATASETS, MODELS, DefaultScope
 from mmengine.runner import CheckpointLoader
@@ -86,6 +88,19 @@ def test_published_settings_of_coco():
     assert cfg.param_scheduler[0].end == cfg.train_cfg.max_iters == 80000
     assert cfg.param_scheduler[0].warmup_steps == 1500
     assert cfg.model.prototypes.momentum == .99
+
+
+def test_weights_for_the_small_network():
+    """The options that the comment of its config names are enough."""
+    comment = CUSTOM.read_text().split('--cfg-options')[1].split('.\n')[0]
+    parser = ArgumentParser()
+    parser.add_argument('options', nargs='+', action=DictAction)
+    words = comment.replace('#', '').split()
+    cfg = load_config(str(CUSTOM), parser.parse_args(words).options)
+    assert cfg.model.backbone.init_cfg == dict(
+        type='Pretrained', checkpoint='FILE')
+    without = load_config(str(CUSTOM)).model.backbone
+    assert without.init_cfg is None and not without.freeze_pos_embed
 
 
 @pytest.fixture(scope='module')

@@ -53,6 +53,13 @@ def test_crops_are_centred_on_uncertain_pixels(faithful):
     assert (corners[1] + 16 <= torch.tensor([40, 56])).all()
 
 
+@pytest.mark.parametrize('size', [(16, 40), (17, 18), (8, 8)])
+def test_views_without_room_are_refused(size):
+    with pytest.raises(ValueError, match='no room for 3 crops of 16'):
+        ImageDecomposition(3, 16)(torch.full((1, *size), -1))
+    ImageDecomposition(3, 16)(torch.full((1, 17, 19), -1))
+
+
 def test_what_the_published_code_counts():
     """A band of 6 % of a crop is background for class 1, not for class 20;
     by pixels it is background for both."""

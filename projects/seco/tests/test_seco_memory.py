@@ -153,7 +153,7 @@ def test_start_and_bank_of_the_queue():
     assert len(bank) == 400 and torch.equal(bank[:3], keys)
     assert torch.equal(bank_tags[:3], tags)
     # The bank of a step stays as it is.
-    fixed(*(value.repeat(*(200, 1)[:value.ndim]) for value in (keys, tags)))
+    fixed(*(value.repeat(*(133, 1)[:value.ndim]) for value in (keys, tags)))
     assert torch.equal(bank[:3], keys)
 
 
@@ -165,6 +165,11 @@ def test_queue_wraps_around():
     assert queue.pointer == 1
     assert torch.equal(queue.keys[[3, 4, 5, 6, 0]], keys)
     assert queue.tags[[3, 4, 5, 6, 0]].tolist() == list(range(5))
+
+
+def test_a_queue_that_is_too_short_is_refused():
+    with pytest.raises(ValueError, match='8 keys, more than the queue of 7'):
+        KeyQueue(7, 4)(torch.randn(8, 4), torch.zeros(8, dtype=torch.long))
 
 
 def test_prototypes_of_unit_length():

@@ -8,7 +8,8 @@ from mmengine.registry import MODELS, DefaultScope
 from mmpretrain.structures import DataSample
 from mmseg.structures import SegDataSample
 
-from projects.seco.seco import ImageDecomposition, multi_scale_cam
+from projects.seco.seco import (ImageDecomposition, banded_label,
+                                multi_scale_cam, token_label)
 
 CONFIG = dict(
     type='mmktse.SeCo',
@@ -257,6 +258,64 @@ def test_terms_that_have_not_begun(batch):
     assert (moved > 1e-3).tolist() == [False, False, False, True, False]
 
 
+def test_what_has_not_begun_is_not_computed(batch):
+    schedule = CONFIG['schedule']
+    start = dict(schedule['start'], ptc=1, lil=1, lig=2)
+    model = build(dict(SMALL, schedule=dict(schedule, start=start)))
+    sizes, pairs = [], []
+    model.backbone.register_forward_pre_hook(
+        lambda module, args: sizes.append(args[0].shape[2]))
+    model.ptc.register_forward_pre_hook(lambda *args: pairs.append(args))
+    for iteration in range(3):
+        set_iteration(iteration)
+        losses = model.loss(*batch)
+        # The student sees its crops, of 32 pixels, when they are compared;
+        # so small is no other view but the CAM's at scale 0.5.
+        assert sizes.count(32) == 1 + (iteration > 0)
+        assert len(pairs) == iteration
+        assert (losses['loss_ptc'] > 0) == (iteration > 0)
+        assert (losses['loss_lil'] > 0) == (iteration > 0)
+        assert (losses['loss_lig'] > 0) == (iteration > 1)
+        sizes.clear()
+
+
+def test_which_cam_is_used(batch, monkeypatch):
+    """Crops and masks change from the auxiliary to the main CAM on their own.
+
+    The labels of tokens always come from the auxiliary one.
+    """
+    schedule = CONFIG['schedule']
+    start = dict(schedule['start'], main_roi=2, main_mask=1)
+    model = build(dict(SMALL, schedule=dict(schedule, start=start)))
+    main, aux = torch.rand(2, 2, 5, 64, 64)
+    monkeypatch.setattr(model, 'cams', lambda *args: [main, aux])
+    seen = {}
+
+    def conquer(iteration, inputs, tokens, roi, targets):
+        seen['roi'] = roi
+        return dict(loss_lil=0., loss_lig=0.)
+
+    def segment(iteration, images, feats, cams, *args):
+        seen['cams'] = cams
+        return dict(loss_seg=0., loss_reg=0.)
+
+    monkeypatch.setattr(model, 'conquer', conquer)
+    monkeypatch.setattr(model, 'segment', segment)
+    monkeypatch.setattr(
+        model.ptc, 'forward',
+        lambda feats, labels: seen.update(tokens=labels) or feats.sum())
+    targets = model.targets(batch[1], main)
+    boxes = torch.stack([sample.img_box for sample in batch[1]])
+    args = targets, boxes, model.thresholds
+    for iteration, roi, mask in ((0, aux, aux), (1, aux, main), (2, main,
+                                                                 main)):
+        set_iteration(iteration)
+        model.loss(*batch)
+        assert torch.equal(seen['roi'], banded_label(roi, *args, band=-1))
+        assert seen['cams'] is mask
+        assert torch.equal(seen['tokens'], token_label(aux, *args, (4, 4)))
+
+
 def test_variant_without_the_slips(batch):
     model = build(dict(SMALL, faithful=False))
     parts = (model.queue, model.prototypes, model.decompose, model.lil)
@@ -296,3 +355,27 @@ def test_seeds(batch):
     assert unknown.cam_classes.tolist() == classes.nonzero().flatten().tolist()
     torch.testing.assert_close(unknown.cam, cams[1][classes])
     torch.testing.assert_close(unknown.pred_score, logits[1].sigmoid())
+
+
+@torch.no_grad()
+def test_seeds_of_an_image_without_a_class(batch):
+    model = build(dict(SMALL, type='mmktse.SeCoSeeds')).eval()
+    # The maximum of normalised features is positive.
+    model.cam_head.classifier.weight.fill_(-1)
+    sample = DataSample(metainfo=dict(ori_shape=(40, 50)))
+    model.predict(batch[0]['base'][:1], [sample])
+    assert sample.cam.shape == (0, 40, 50) and not len(sample.cam_classes)
+
+
+@torch.no_grad()
+def test_seeds_of_the_auxiliary_head(batch):
+    model = build(dict(SMALL, type='mmktse.SeCoSeeds', seed_head='aux_head'))
+    model.eval()
+    images = batch[0]['base'][:1]
+    sample = DataSample(metainfo=dict(ori_shape=(64, 64))).set_gt_label([1])
+    model.predict(images, [sample])
+    cams, = multi_scale_cam(lambda x: [model.aux_head(model.extract_feat(x))],
+                            images, (1, ))
+    torch.testing.assert_close(sample.cam, cams[0, 1:2])
+    logits = model.aux_head.logits(model.extract_feat(images))
+    torch.testing.assert_close(sample.pred_score, logits[0].sigmoid())

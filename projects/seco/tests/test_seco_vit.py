@@ -112,6 +112,9 @@ def test_position_table_is_not_trained():
     vit = SeCoViT(arch=dict(ARCH, num_layers=3), img_size=32)
     fixed = [n for n, p in vit.named_parameters() if not p.requires_grad]
     assert fixed == ['pos_embed']
+    assert SeCoViT(
+        arch=dict(ARCH, num_layers=3),
+        freeze_pos_embed=False).pos_embed.requires_grad
     aux, last, token = vit(torch.rand(2, 3, 40, 52))
     assert aux.shape == last.shape == (2, 48, 2, 3) and token.shape == (2, 48)
 

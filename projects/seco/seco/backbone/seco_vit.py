@@ -11,24 +11,29 @@ from mmktse.registry import MODELS
 class SeCoViT(VisionTransformer):
     """mmpretrain's ``VisionTransformer`` as SeCo uses it.
 
-    It gives the maps of two blocks and the class token. The position table
-    is not trained, and images that patches do not divide lose their last
-    rows and columns instead of being padded.
+    It gives the maps of two blocks and the class token. Images that patches
+    do not divide lose their last rows and columns instead of being padded.
 
     Args:
         aux_layer (int): Block whose output, without the final normalisation,
             is the auxiliary map. Defaults to -3.
+        freeze_pos_embed (bool): Whether the position table stays as it is, as
+            published: for pretrained weights. Defaults to True.
         **kwargs: Arguments of ``mmpretrain.VisionTransformer``.
     """
 
-    def __init__(self, *args, aux_layer: int = -3, **kwargs) -> None:
+    def __init__(self,
+                 *args,
+                 aux_layer: int = -3,
+                 freeze_pos_embed: bool = True,
+                 **kwargs) -> None:
         super().__init__(
             *args,
             out_indices=[aux_layer, -1],
             out_type='raw',
             patch_cfg=dict(padding=0),
             **kwargs)
-        self.pos_embed.requires_grad_(False)
+        self.pos_embed.requires_grad_(not freeze_pos_embed)
 
     def forward(self, x: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
         """Features of images.
