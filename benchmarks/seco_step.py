@@ -140,11 +140,18 @@ def make_batch(model, args):
         dict(inputs=views, data_samples=samples), True)
 
 
+def wait(tensor):
+    """For the GPU of a tensor."""
+    if tensor.is_cuda:
+        torch.cuda.synchronize()
+
+
 def step(model, batch):
     """Losses of one step; the gradients stay."""
     model.zero_grad()
     losses = model(**batch, mode='loss')
     sum(losses.values()).backward()
+    wait(batch['inputs']['base'])
     return losses
 
 
@@ -217,6 +224,7 @@ def contrast(model, args, prototypes):
     queries = args[0].detach().requires_grad_()
     loss, tags = model.lil(queries, *args[1:])
     (loss + model.lig(queries, prototypes, tags)).backward()
+    wait(queries)
 
 
 def measure(args):

@@ -81,13 +81,37 @@ def test_networks_count_their_classes(path, classes):
     assert model.decompose.faithful and model.queue.faithful
 
 
-def test_published_settings_of_coco():
-    cfg = load_config(str(COCO))
-    assert cfg.model.schedule.weights == dict(
-        ptc=.2, lig=.5, lil=.3, seg=.12, reg=.05)
-    assert cfg.param_scheduler[0].end == cfg.train_cfg.max_iters == 80000
-    assert cfg.param_scheduler[0].warmup_steps == 1500
-    assert cfg.model.prototypes.momentum == .99
+STARTS = ('ptc', 'lig', 'lil', 'seg', 'reg', 'prototypes', 'main_roi',
+          'main_mask')
+WEIGHTS = ('ptc', 'lig', 'lil', 'seg', 'reg')
+
+
+@pytest.mark.parametrize(
+    'path, iters, weights, starts, scales, thresholds, momentum, validated', [
+        (VOC, 20000, (.3, .5, .5, .12, .05),
+         (0, 1001, 1001, 2001, 2001, 600, 10000, 0), (1, .5, .75, 1.5),
+         (.7, .25), .9, None),
+        (COCO, 80000, (.2, .5, .3, .12, .05),
+         (8001, 12001, 12001, 16001, 16001, 6000, 50000, 12000),
+         (1, .5, .75, 1.25, 1.5), (.65, .25), .99, 62000),
+    ])
+def test_published_settings(path, iters, weights, starts, scales, thresholds,
+                            momentum, validated):
+    cfg = load_config(str(path))
+    model, scheduler = cfg.model, cfg.param_scheduler[0]
+    assert model.schedule.weights == dict(zip(WEIGHTS, weights))
+    assert model.schedule.start == dict(zip(STARTS, starts))
+    assert tuple(model.cam_scales) == scales
+    assert tuple(model.thresholds) == thresholds
+    assert (model.prototypes.momentum, model.momentum) == (momentum, .999)
+    assert model.decomposition == dict(num_crops=10, crop_size=64)
+    assert model.queue == dict(size=4608)
+    assert scheduler.end == cfg.train_cfg.max_iters == iters
+    assert (scheduler.warmup_steps, scheduler.warmup_ratio) == (1500, 1e-6)
+    assert cfg.train_cfg.get('val_begin') == validated
+    assert cfg.train_dataloader.batch_size == 4
+    crop = cfg.train_dataloader.dataset.dataset.pipeline[4]
+    assert tuple(crop.crop_size) == (448, 448)
 
 
 def test_weights_for_the_small_network():

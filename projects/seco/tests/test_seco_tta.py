@@ -32,7 +32,7 @@ class Network(nn.Module):
 
 
 def predict(data, squares):
-    """Predictions, from views as the pipelines of the configs make them."""
+    """Predictions, from views of the sizes that were published."""
     size = tuple(data['x'].shape[2:])
     inputs, samples = [], []
     for scale in data['scales'].tolist():

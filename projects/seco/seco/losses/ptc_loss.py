@@ -15,8 +15,9 @@ class PTCLoss(nn.Module):
 
     Tokens of one label, background included, should be alike, those of two
     labels not: by the absolute value of the cosine, within each image. Both
-    kinds of pairs are averaged over the batches of all ranks, their number
-    one too high, as published.
+    kinds of pairs are averaged, their number one too high, as published; over
+    the batches of all ranks, where the published code averages each by
+    itself.
 
     Shape:
         - feats: (N, D, h, w), tokens of the last layer.
