@@ -1,8 +1,8 @@
 # Copyright (c) mmktse authors. All rights reserved.
 from .backbone import SeCoViT
 from .bilateral_filter import bilateral_filter
-from .cam_labels import (PseudoMaskLabeler, banded_label, cam_label,
-                         inside_boxes, token_label)
+from .cam_labels import (PseudoMaskLabeler, banded_label, inside_boxes,
+                         token_label)
 from .data_preprocessor import ViewsDataPreprocessor
 from .decomposition import ImageDecomposition
 from .heads import GMPHead
@@ -21,6 +21,6 @@ __all__ = [
     'KeyQueue', 'LIGLoss', 'LILLoss', 'PTCLoss', 'PackViews', 'Prototypes',
     'PseudoMaskLabeler', 'RandomRescale', 'Schedule', 'SeCo', 'SeCoProjector',
     'SeCoSeeds', 'SeCoViT', 'ViewsDataPreprocessor', 'WarmupPolyLR',
-    'banded_label', 'bilateral_filter', 'cam_label', 'inside_boxes',
-    'multi_scale_cam', 'token_label'
+    'banded_label', 'bilateral_filter', 'inside_boxes', 'multi_scale_cam',
+    'token_label'
 ]

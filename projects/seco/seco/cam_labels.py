@@ -41,21 +41,6 @@ def inside_boxes(boxes: Tensor, size: Tuple[int, int]) -> Tensor:
     return inside_rows[:, :, None] & inside_columns[:, None]
 
 
-def cam_label(cams: Tensor, targets: Tensor, threshold: float) -> Tensor:
-    """Labels for evaluation: the strongest present class or background.
-
-    Args:
-        cams (Tensor): CAMs (N, C, H, W) in [0, 1).
-        targets (Tensor): Image-level labels (N, C), 0 or 1.
-        threshold (float): A class is shown above it.
-
-    Returns:
-        Tensor: Label maps (N, H, W) long.
-    """
-    score, index = (cams * targets[:, :, None, None]).max(1)
-    return (index + 1).masked_fill(score <= threshold, 0)
-
-
 def banded_label(cams: Tensor,
                  targets: Tensor,
                  boxes: Tensor,
