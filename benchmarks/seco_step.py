@@ -140,11 +140,18 @@ def make_batch(model, args):
         dict(inputs=views, data_samples=samples), True)
 
 
+def finish(loss):
+    """Goes back from a loss; waits until the device has done so."""
+    loss.backward()
+    if loss.is_cuda:
+        torch.cuda.synchronize()
+
+
 def step(model, batch):
     """Losses of one step; the gradients stay."""
     model.zero_grad()
     losses = model(**batch, mode='loss')
-    sum(losses.values()).backward()
+    finish(sum(losses.values()))
     return losses
 
 
@@ -216,7 +223,7 @@ def contrast(model, args, prototypes):
     """Both losses of the teachers, and back."""
     queries = args[0].detach().requires_grad_()
     loss, tags = model.lil(queries, *args[1:])
-    (loss + model.lig(queries, prototypes, tags)).backward()
+    finish(loss + model.lig(queries, prototypes, tags))
 
 
 def measure(args):
