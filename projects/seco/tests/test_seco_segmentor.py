@@ -1,16 +1,20 @@
 # Copyright (c) mmktse authors. All rights reserved.
+from pathlib import Path
+
 import pytest
 import torch
 import torch.nn.functional as F
-from mmengine.config import ConfigDict
+from mmengine.config import Config, ConfigDict
 from mmengine.logging import MessageHub
-from mmengine.registry import MODELS, DefaultScope
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import MODELS, PARAM_SCHEDULERS, DefaultScope
 from mmpretrain.structures import DataSample
 from mmseg.structures import SegDataSample
 
 from projects.seco.seco import (ImageDecomposition, banded_label,
                                 multi_scale_cam, token_label)
 
+SCHEDULE = Path(__file__).parents[1] / 'configs/_base_/schedule_20k.py'
 CONFIG = dict(
     type='mmktse.SeCo',
     data_preprocessor=dict(
@@ -177,6 +181,40 @@ def test_golden_step(step):
             weight * data[f'loss_{name}'].double().squeeze(),
             rtol=2e-5,
             atol=0)
+    total = sum(losses.values())
+    torch.testing.assert_close(total, data['loss_total'], rtol=2e-5, atol=0)
+
+
+@pytest.mark.parity
+def test_golden_update(seco_parity, network, seco_names):
+    """What the settings of VOC make of the stored gradients."""
+    data = seco_parity('c12_train_step')
+    cfg = Config.fromfile(SCHEDULE)
+    optimizer = build_optim_wrapper(network, cfg.optim_wrapper).optimizer
+    scheduler = PARAM_SCHEDULERS.build(
+        cfg.param_scheduler[0], default_args=dict(optimizer=optimizer))
+    for _ in range(int(data['iteration'])):
+        optimizer._global_step += 1
+        scheduler.step()
+    params = dict(network.named_parameters())
+    rates = {
+        group['params'][0]: group['lr']
+        for group in optimizer.param_groups
+    }
+    for name in data['watch'].tolist():
+        param = params[seco_names[name]]
+        # Backbone, backbone's norms, heads and projector, decode head.
+        index = 3 if 'decoder' in name else 0 if 'encoder' in name else 2
+        assert rates[param] == pytest.approx(float(data['lr'][index]))
+        assert torch.equal(param, data[f'before_{name}'])
+        param.grad = data[f'grad_{name}'].clone()
+    optimizer.step()
+    for name in data['watch'].tolist():
+        torch.testing.assert_close(
+            params[seco_names[name]].detach(),
+            data[f'after_{name}'],
+            rtol=0,
+            atol=5e-7)
 
 
 @pytest.mark.parity
