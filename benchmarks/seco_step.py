@@ -140,9 +140,10 @@ def make_batch(model, args):
         dict(inputs=views, data_samples=samples), True)
 
 
-def wait(tensor):
-    """For the GPU of a tensor."""
-    if tensor.is_cuda:
+def finish(loss):
+    """Goes back from a loss; waits until the device has done so."""
+    loss.backward()
+    if loss.is_cuda:
         torch.cuda.synchronize()
 
 
@@ -150,8 +151,7 @@ def step(model, batch):
     """Losses of one step; the gradients stay."""
     model.zero_grad()
     losses = model(**batch, mode='loss')
-    sum(losses.values()).backward()
-    wait(batch['inputs']['base'])
+    finish(sum(losses.values()))
     return losses
 
 
@@ -223,8 +223,7 @@ def contrast(model, args, prototypes):
     """Both losses of the teachers, and back."""
     queries = args[0].detach().requires_grad_()
     loss, tags = model.lil(queries, *args[1:])
-    (loss + model.lig(queries, prototypes, tags)).backward()
-    wait(queries)
+    finish(loss + model.lig(queries, prototypes, tags))
 
 
 def measure(args):

@@ -21,6 +21,6 @@ __all__ = [
     'KeyQueue', 'LIGLoss', 'LILLoss', 'PTCLoss', 'PackViews', 'Prototypes',
     'PseudoMaskLabeler', 'RandomRescale', 'Schedule', 'SeCo', 'SeCoProjector',
     'SeCoSeeds', 'SeCoViT', 'ViewsDataPreprocessor', 'WarmupPolyLR',
-    'banded_label', 'bilateral_filter', 'inside_boxes',
-    'multi_scale_cam', 'token_label'
+    'banded_label', 'bilateral_filter', 'inside_boxes', 'multi_scale_cam',
+    'token_label'
 ]

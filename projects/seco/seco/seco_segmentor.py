@@ -64,7 +64,7 @@ class SeCo(EncoderDecoder):
             Defaults to 0.999.
         faithful (bool): Whether the parts follow the published code where it
             departs from its evident intent; each says how, and can be set
-            by itself. Defaults to True.
+            by itself but for :func:`token_label`. Defaults to True.
         **kwargs: Arguments of :class:`mmseg.models.EncoderDecoder`. The
             backbone is a :class:`SeCoViT`, the decode head's ``loss_decode``
             a :class:`mmktse.models.losses.BalancedSegLoss`.

@@ -6,12 +6,15 @@ import sys
 from argparse import ArgumentParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from mmengine.config import DictAction
+from mmengine.dataset import Compose
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import DATASETS, MODELS, DefaultScope
 from mmengine.runner import CheckpointLoader
+from PIL import Image
 
 from mmktse.datasets.synthetic import CLASSES, generate_synthetic_voc
 from mmktse.engine.config import load_config
@@ -81,37 +84,105 @@ def test_networks_count_their_classes(path, classes):
     assert model.decompose.faithful and model.queue.faithful
 
 
-STARTS = ('ptc', 'lig', 'lil', 'seg', 'reg', 'prototypes', 'main_roi',
-          'main_mask')
-WEIGHTS = ('ptc', 'lig', 'lil', 'seg', 'reg')
+SETTINGS = {
+    'model.schedule.weights.ptc': (.3, .2),
+    'model.schedule.weights.lig': (.5, .5),
+    'model.schedule.weights.lil': (.5, .3),
+    'model.schedule.weights.seg': (.12, .12),
+    'model.schedule.weights.reg': (.05, .05),
+    'model.schedule.start.ptc': (0, 8001),
+    'model.schedule.start.lig': (1001, 12001),
+    'model.schedule.start.lil': (1001, 12001),
+    'model.schedule.start.seg': (2001, 16001),
+    'model.schedule.start.reg': (2001, 16001),
+    'model.schedule.start.prototypes': (600, 6000),
+    'model.schedule.start.main_roi': (10000, 50000),
+    'model.schedule.start.main_mask': (0, 12000),
+    'model.thresholds': ((.7, .25), (.65, .25)),
+    'model.cam_scales': ((1, .5, .75, 1.5), (1, .5, .75, 1.25, 1.5)),
+    'model.decomposition': (dict(num_crops=10, crop_size=64), ) * 2,
+    'model.queue.size': (4608, 4608),
+    'model.prototypes.momentum': (.9, .99),
+    'model.momentum': (.999, .999),
+    'model.faithful': (True, True),
+    'optim_wrapper.optimizer.lr': (6e-5, 6e-5),
+    'optim_wrapper.optimizer.weight_decay': (.01, .01),
+    'param_scheduler.0.warmup_steps': (1500, 1500),
+    'param_scheduler.0.warmup_ratio': (1e-6, 1e-6),
+    'param_scheduler.0.power': (.9, .9),
+    'param_scheduler.0.end': (20000, 80000),
+    'train_cfg.max_iters': (20000, 80000),
+    'train_dataloader.batch_size': (4, 4),
+    'randomness.seed': (0, 0),
+    'crf.gaussian_sxy': (1, 1),
+    'crf.gaussian_compat': (1, 1),
+    'crf.bilateral_sxy': (121, 121),
+    'crf.bilateral_srgb': (5, 5),
+    'crf.bilateral_compat': (4, 4),
+    'crf.num_iters': (10, 10),
+}
+
+
+@pytest.mark.parametrize('index, path', [(0, VOC), (1, COCO)])
+def test_published_settings(index, path):
+    cfg = load_config(str(path))
+    for name, values in SETTINGS.items():
+        value = cfg
+        for key in name.split('.'):
+            value = value[int(key) if key.isdigit() else key]
+        assert value == values[index], name
+    model = build(path)
+    assert (model.lil.temperature, model.lig.temperature) == (.08, .1)
+    assert model.decompose.area_threshold == .2
+    assert model.reg.loss_weight == 1e-7
+
+
+@pytest.mark.parametrize('path', [VOC, COCO, CUSTOM])
+def test_mirror_of_the_strong_view_can_be_left_out(path):
+    option = 'train_dataloader.dataset.dataset.pipeline.5.transforms.0.prob'
+    assert f'{option}=0' in (FOLDER.parent / 'README.md').read_text()
+    cfg = load_config(str(path), {option: 0})
+    strong = cfg.train_dataloader.dataset.dataset.pipeline[5]
+    assert strong.remapping.img == 'strong_img'
+    assert strong.transforms[0] == dict(type='mmcv.RandomFlip', prob=0)
 
 
 @pytest.mark.parametrize(
-    'path, iters, weights, starts, scales, thresholds, momentum, validated', [
-        (VOC, 20000, (.3, .5, .5, .12, .05),
-         (0, 1001, 1001, 2001, 2001, 600, 10000, 0), (1, .5, .75, 1.5),
-         (.7, .25), .9, None),
-        (COCO, 80000, (.2, .5, .3, .12, .05),
-         (8001, 12001, 12001, 16001, 16001, 6000, 50000, 12000),
-         (1, .5, .75, 1.25, 1.5), (.65, .25), .99, 62000),
+    'path, sizes',
+    [
+        (VOC, [(448, 448), (560, 560), (672, 672)]),
+        # Of the image; 55.5 is rounded.
+        (COCO, [(37, 50), (46, 62), (56, 75)])
     ])
-def test_published_settings(path, iters, weights, starts, scales, thresholds,
-                            momentum, validated):
+def test_published_pipelines(path, sizes, tmp_path):
+    image, mask = str(tmp_path / 'image.png'), str(tmp_path / 'mask.png')
+    pixels = np.random.default_rng(0).integers(1, 256, (37, 50, 3), np.uint8)
+    Image.fromarray(pixels).save(image)
+    Image.fromarray(np.ones((37, 50), np.uint8)).save(mask)
+    info = dict(
+        img_path=image,
+        seg_map_path=mask,
+        seg_fields=[],
+        num_classes=21,
+        gt_label=[3])
     cfg = load_config(str(path))
-    model, scheduler = cfg.model, cfg.param_scheduler[0]
-    assert model.schedule.weights == dict(zip(WEIGHTS, weights))
-    assert model.schedule.start == dict(zip(STARTS, starts))
-    assert tuple(model.cam_scales) == scales
-    assert tuple(model.thresholds) == thresholds
-    assert (model.prototypes.momentum, model.momentum) == (momentum, .999)
-    assert model.decomposition == dict(num_crops=10, crop_size=64)
-    assert model.queue == dict(size=4608)
-    assert scheduler.end == cfg.train_cfg.max_iters == iters
-    assert (scheduler.warmup_steps, scheduler.warmup_ratio) == (1500, 1e-6)
-    assert cfg.train_cfg.get('val_begin') == validated
-    assert cfg.train_dataloader.batch_size == 4
-    crop = cfg.train_dataloader.dataset.dataset.pipeline[4]
-    assert tuple(crop.crop_size) == (448, 448)
+    pipeline = cfg.train_dataloader.dataset.dataset.pipeline
+    with DefaultScope.overwrite_default_scope('mmseg'):
+        train, test, tta = (
+            Compose(pipeline)
+            for pipeline in (pipeline, cfg.test_dataloader.dataset.pipeline,
+                             cfg.tta_pipeline))
+    views = train(dict(info))
+    assert {view.shape for view in views['inputs'].values()} == {(3, 448, 448)}
+    assert views['data_samples'].gt_label.tolist() == [3]
+    single = test(dict(info))
+    assert single['inputs'].shape == (3, 448, 448)
+    assert single['data_samples'].gt_sem_seg.shape == (37, 50)
+    views = tta(dict(info))
+    assert [tuple(view.shape[1:]) for view in views['inputs']
+            ] == [size for size in sizes for _ in range(2)]
+    assert [sample.flip
+            for sample in views['data_samples']] == [False, True] * 3
 
 
 def test_weights_for_the_small_network():

@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import projects.seco.seco  # noqa: F401
+from mmktse.evaluation.rates import class_rates
 from mmktse.models.refiners import build_refiner
 
 
@@ -32,7 +33,7 @@ class Network(nn.Module):
 
 
 def predict(data, squares):
-    """Predictions, from views of the sizes that were published."""
+    """Predictions, from views of the published sizes, made by PyTorch."""
     size = tuple(data['x'].shape[2:])
     inputs, samples = [], []
     for scale in data['scales'].tolist():
@@ -62,6 +63,14 @@ def test_golden_fusion(seco_parity, data_set):
         logits, data[f'logits_{data_set}'], rtol=0, atol=2e-5)
     labels = torch.cat([sample.pred_sem_seg.data for sample in samples])
     assert torch.equal(labels, data[f'pred_{data_set}'].long())
+    num_classes = dict(voc=21, coco=81)[data_set]
+    inter, union, *_ = IoUMetric.intersect_and_union(labels, data['gt'].long(),
+                                                     num_classes, 255)
+    iou = (inter / union).double()
+    torch.testing.assert_close(
+        iou, data[f'iou_{data_set}'], rtol=0, atol=1e-6, equal_nan=True)
+    assert iou.nanmean().item() == pytest.approx(
+        float(data[f'miou_{data_set}']), abs=1e-6)
 
 
 @pytest.mark.parity
@@ -87,7 +96,7 @@ def test_golden_crf(seco_parity):
 def test_golden_metric_is_the_stock_one(seco_parity):
     """The published mean leaves out classes that are only predicted."""
     data = seco_parity('c10_inference')
-    inter, union, _, truth = IoUMetric.intersect_and_union(
+    inter, union, predicted, truth = IoUMetric.intersect_and_union(
         data['met_pred'].long(), data['met_gt'].long(), 7, 255)
     iou = (inter / union).double()
     there = truth > 0
@@ -95,3 +104,12 @@ def test_golden_metric_is_the_stock_one(seco_parity):
         iou[there], data['met_iou'][there], rtol=0, atol=1e-6)
     assert iou[there].mean().item() == pytest.approx(
         float(data['met_miou']), abs=1e-6)
+    # Those of seeds and pseudo labels.
+    rates = class_rates(*(x.numpy() for x in (inter, truth, predicted)))
+    for name in ('precision', 'recall'):
+        np.testing.assert_allclose(
+            rates[name], 100 * data[f'met_{name}'].numpy(), rtol=1e-12)
+    assert float(inter.sum() / truth.sum()) == pytest.approx(
+        float(data['met_pacc']), abs=1e-6)
+    assert np.nanmean(rates['recall']) == pytest.approx(
+        100 * float(data['met_macc']), rel=1e-12)

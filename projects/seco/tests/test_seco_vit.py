@@ -38,6 +38,19 @@ def check(feats, data, stride=1, tol=5e-5):
         torch.testing.assert_close(got, data[name], rtol=0, atol=factor * tol)
 
 
+def decode_head(weights):
+    head = MODELS.build(
+        dict(
+            type='mmktse.DeepLabV2Head',
+            in_channels=48,
+            in_index=1,
+            num_classes=21)).eval()
+    for index, conv in enumerate(head.conv_seg):
+        for kind in ('weight', 'bias'):
+            getattr(conv, kind).copy_(weights[f'decoder.c{index}.{kind}'])
+    return head
+
+
 @pytest.mark.parity
 @pytest.mark.parametrize('size', SIZES)
 @torch.no_grad()
@@ -54,16 +67,17 @@ def test_golden_features_and_heads(seco_parity, seco_fill, seco_weights,
         for got, name in zip((head(feats), head.logits(feats)), names):
             torch.testing.assert_close(
                 got, data[name], rtol=0, atol=1e-4 if index == 0 else 5e-5)
-    head = MODELS.build(
-        dict(
-            type='mmktse.DeepLabV2Head',
-            in_channels=48,
-            in_index=1,
-            num_classes=21)).eval()
-    for index, conv in enumerate(head.conv_seg):
-        for kind in ('weight', 'bias'):
-            getattr(conv, kind).copy_(seco_weights[f'decoder.c{index}.{kind}'])
+    head = decode_head(seco_weights)
     torch.testing.assert_close(head(feats), data['seg'], rtol=0, atol=5e-5)
+
+
+@pytest.mark.parity
+@torch.no_grad()
+def test_golden_decode_head(seco_parity, seco_weights):
+    """On a map so wide that all dilations reach into it."""
+    data = seco_parity('c09_heads')
+    out = decode_head(seco_weights)([None, data['aspp_in']])
+    torch.testing.assert_close(out, data['aspp_out'], rtol=0, atol=5e-5)
 
 
 @pytest.mark.parity

@@ -55,7 +55,8 @@ views_pipeline = [
         remapping=dict(img='strong_img'),
         transforms=[
             # As published, although the crops are placed and tagged by the
-            # base view, which is then mirrored; without it they are aligned.
+            # base view, which is not mirrored with it; the README says how
+            # to leave it out.
             dict(type='mmcv.RandomFlip', prob=0.5),
             *_jitter,
             dict(_blur, prob=0.5),

@@ -15,9 +15,10 @@ class PTCLoss(nn.Module):
 
     Tokens of one label, background included, should be alike, those of two
     labels not: by the absolute value of the cosine, within each image. Both
-    kinds of pairs are averaged, their number one too high, as published; over
-    the batches of all ranks, where the published code averages each by
-    itself.
+    kinds of pairs are averaged, their number one too high, as published. With
+    several GPUs the mean is that over the pairs of all of them together (see
+    :func:`~mmktse.models.utils.masked_mean`); the published one is the mean
+    over the GPUs of each one's own.
 
     Shape:
         - feats: (N, D, h, w), tokens of the last layer.
