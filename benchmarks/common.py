@@ -23,6 +23,9 @@ ROOT = Path(__file__).resolve().parents[1]
 SMALL_CONFIG = str(ROOT / 'configs/ktse/ktse_efficientnet-lite0_custom.py')
 # Images with one, two and three classes, as in VOC.
 CLASS_SHARES = (.59, .29, .12)
+# Between two ways to take a training step.
+LOSS_RTOL = 1e-4
+GRAD_RTOL = 1e-3
 
 
 @dataclass
@@ -204,6 +207,40 @@ def medians(functions: Dict[str, Callable],
         for name, function in functions.items():
             seconds[name].append(timed(function)[1])
     return {k: statistics.median(v[warmup:]) for k, v in seconds.items()}
+
+
+def differing_losses(got: Dict[str, torch.Tensor],
+                     want: Dict[str, torch.Tensor]) -> List[str]:
+    """Prints the losses of two steps; what differs too much, as sentences."""
+    faults = []
+    for key in sorted(got | want):
+        if 'loss' not in key:
+            continue
+        a, b = (float(losses[key].detach()) for losses in (got, want))
+        if b == 0:
+            faults.append(f'{key} is 0 and shows nothing')
+            continue
+        error = abs(a - b) / abs(b)
+        print(f'{key:12}{b:12.6f}  relative difference {error:.1e}')
+        if not error <= LOSS_RTOL:
+            faults.append(f'{key} differs by {error:.1e}')
+    return faults
+
+
+def differing_gradients(ours: torch.nn.Module,
+                        other: torch.nn.Module) -> List[str]:
+    """The same of the gradients of two networks, by their norm."""
+    gap = norm = 0.
+    for a, b in zip(ours.parameters(), other.parameters()):
+        if b.grad is not None:
+            gap += float((a.grad - b.grad).double().square().sum())
+            norm += float(b.grad.double().square().sum())
+    error = (gap / norm)**.5
+    print(f'norm of the gradient {norm**.5:.6g}, of the difference '
+          f'{gap**.5:.3g} (relative {error:.1e})')
+    if error <= GRAD_RTOL:
+        return []
+    return [f'the gradients differ by {error:.1e}']
 
 
 def smooth(rng: np.random.Generator, channels: int,

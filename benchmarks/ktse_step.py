@@ -26,8 +26,6 @@ from mmktse.models.utils.cam import label_norm, resize
 from mmktse.registry import MODELS
 
 TARGET = 1.5
-LOSS_RTOL = 1e-4
-GRAD_RTOL = 1e-3
 # Of pixels at a threshold or an argmax that rounding decides.
 TIE_SHARE = 1e-4
 
@@ -259,17 +257,7 @@ def compare(ours, other):
             got = ours.step()[0]
         with patch.object(other.model, 'cam', replay):
             want = other.step()[0]
-    for key in sorted(got | want):
-        if 'loss' not in key:
-            continue
-        a, b = (float(losses[key].detach()) for losses in (got, want))
-        if b == 0:
-            faults.append(f'{key} is 0 and shows nothing')
-            continue
-        error = abs(a - b) / abs(b)
-        print(f'{key:12}{b:12.6f}  relative difference {error:.1e}')
-        if not error <= LOSS_RTOL:
-            faults.append(f'{key} differs by {error:.1e}')
+    faults += common.differing_losses(got, want)
     labels, = ours.labels
     differ = torch.cat(other.labels)[:len(labels)] != labels
     for name, mask in (('label', differ), ('erasing', ties[0])):
@@ -284,16 +272,7 @@ def compare(ours, other):
         print(f'{name} pixels: {float(mask.float().mean()):.1%}')
         if not mask.any():
             faults.append(f'no {name} pixels: the labels are degenerate')
-    gap = norm = 0.
-    for a, b in zip(ours.model.parameters(), other.model.parameters()):
-        if b.grad is not None:
-            gap += float((a.grad - b.grad).double().square().sum())
-            norm += float(b.grad.double().square().sum())
-    error = (gap / norm)**.5
-    print(f'norm of the gradient {norm**.5:.6g}, of the difference '
-          f'{gap**.5:.3g} (relative {error:.1e})')
-    if not error <= GRAD_RTOL:
-        faults.append(f'the gradients differ by {error:.1e}')
+    faults += common.differing_gradients(ours.model, other.model)
     return faults
 
 

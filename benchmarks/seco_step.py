@@ -23,8 +23,6 @@ from projects.seco.seco import LIGLoss, LILLoss, SeCo, multi_scale_cam
 CONFIG = common.ROOT / 'projects/seco/configs'
 CONFIG /= 'seco_vit-b16_1xb4-20k_voc12aug-448x448.py'
 CAM_ATOL = 1e-4
-LOSS_RTOL = 1e-4
-GRAD_RTOL = 1e-3
 
 
 class RowByRowLIL(LILLoss):
@@ -194,28 +192,11 @@ def compare(ours, other, batch):
     del ours.cams, other.cams
     for hook in hooks:
         hook.remove()
-    for key in sorted(want):
-        a, b = (float(losses[key].detach()) for losses in (got, want))
-        if b == 0:
-            faults.append(f'{key} is 0 and shows nothing')
-            continue
-        error = abs(a - b) / abs(b)
-        print(f'{key:12}{b:12.6f}  relative difference {error:.1e}')
-        if not error <= LOSS_RTOL:
-            faults.append(f'{key} differs by {error:.1e}')
+    faults += common.differing_losses(got, want)
     for (name, a), b in zip(ours.named_buffers(), other.buffers()):
         if not torch.allclose(a, b, rtol=0, atol=1e-5):
             faults.append(f'{name} differs')
-    gap = norm = 0.
-    for a, b in zip(ours.parameters(), other.parameters()):
-        if b.grad is not None:
-            gap += float((a.grad - b.grad).double().square().sum())
-            norm += float(b.grad.double().square().sum())
-    error = (gap / norm)**.5
-    print(f'norm of the gradient {norm**.5:.6g}, of the difference '
-          f'{gap**.5:.3g} (relative {error:.1e})')
-    if not error <= GRAD_RTOL:
-        faults.append(f'the gradients differ by {error:.1e}')
+    faults += common.differing_gradients(ours, other)
     return faults, (seen[LILLoss], seen[LIGLoss][1])
 
 
