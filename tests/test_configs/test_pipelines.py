@@ -16,7 +16,10 @@ ROOT = Path(__file__).parents[2]
 def test_stages_fit_together(path, tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
     cfg = load_config(str(path))
-    variables = {k: v for k, v in cfg.items() if isinstance(v, (str, int))}
+    variables = {
+        k: v
+        for k, v in cfg.items() if isinstance(v, (str, int, float))
+    }
     pipeline = Pipeline(cfg._cfg_dict.to_dict()['stages'], str(tmp_path),
                         str(ROOT / 'tools'), variables)
     # The optional ones are left out, as there is no data.
@@ -25,11 +28,15 @@ def test_stages_fit_together(path, tmp_path, monkeypatch):
         pipeline.stages)
 
 
-@pytest.mark.parametrize('name', ['ktse_custom', 'ktse_voc', 'ktse_coco'])
+@pytest.mark.parametrize(
+    'name', ['ktse_custom', 'ktse_irn_custom', 'ktse_voc', 'ktse_coco'])
 def test_networks_are_settings(name, tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
     cfg = load_config(f'configs/pipelines/{name}.py')
-    variables = {k: v for k, v in cfg.items() if isinstance(v, (str, int))}
+    variables = {
+        k: v
+        for k, v in cfg.items() if isinstance(v, (str, int, float))
+    }
     networks = [variables[k] for k in ('cam', 'irn', 'seg') if k in variables]
     assert len(networks) == 2 + (name != 'ktse_custom')
     for number, network in enumerate(networks):

@@ -218,7 +218,7 @@ def test_training_over_the_warm_up_then_labels(run, tmp_path):
 @pytest.mark.parametrize('name, stages', [
     ('voc', 'ecsnet ecsnet_train seeds ir_labels irn irn_labels '
      'irn_labels_train deeplabv2 deeplabv2_val deeplabv2_val_crf'),
-    ('custom', 'check ecsnet labels ir_labels irn irn_labels deeplabv2 '
+    ('custom', 'check ecsnet seeds ir_labels irn labels deeplabv2 '
      'deeplabv2_val masks report'),
 ])
 def test_pipeline(run, tmp_path, capsys, name, stages):
@@ -234,7 +234,8 @@ def test_pipeline(run, tmp_path, capsys, name, stages):
         zip(heads, (shlex.split(line)[2:]
                     for line in lines if line.startswith('  command: '))))
     assert Config.fromfile(path).cam in commands['ecsnet']
-    assert f'pseudo_label_dir={tmp_path}/irn_labels' in commands['deeplabv2']
+    labels = 'labels' if name == 'custom' else 'irn_labels'
+    assert f'pseudo_label_dir={tmp_path}/{labels}' in commands['deeplabv2']
     assert f'pseudo_label_dir={tmp_path}/ir_labels' in commands['irn']
 
 

@@ -55,7 +55,7 @@ for _stage in _base_.stages:
             _stage['checkpoint'] = '{shrink.checkpoint}'
             _stage['title'] = 'ESOL, shrinkage'
         if _stage['name'] == 'ir_labels':
-            # As the spec has it: background of the affinity labels.
+            # Background of the affinity labels, as in IRN's code.
             _stage['cfg_options']['pseudo_labels.ignore_threshold'] = 0.05
         if _stage['name'] == 'irn_labels':
             _stage['title'] = 'ESOL + IRN'

@@ -7,14 +7,13 @@
 #
 # Where there are masks of the training images the seeds of every stage are
 # measured.
-_base_ = '../../../configs/pipelines/ktse_custom.py'
+_base_ = '../../../configs/pipelines/ktse_irn_custom.py'
 
 baseline = 'configs/cam/cam_efficientnet-lite0_custom.py'
 warm = 'projects/esol/configs/esol_efficientnet-lite0_warm_custom.py'
 expand = 'projects/esol/configs/esol_efficientnet-lite0_expand_custom.py'
 # Shrinkage: its maps are the seeds.
 cam = 'projects/esol/configs/esol_efficientnet-lite0_shrink_custom.py'
-irn = 'configs/irn/irn_efficientnet-lite0_custom.py'
 
 _data = dict(data_root='{data_root}')
 _before = dict(expand='{warm.checkpoint}', shrink='{expand.checkpoint}')
@@ -23,7 +22,7 @@ for _name, _config, _title in [
     ('baseline', '{baseline}', 'baseline CAM'),
     ('warm', '{warm}', 'ESOL, before expansion'),
     ('expand', '{expand}', 'ESOL, expansion'),
-    ('shrink', '{cam}', 'ESOL, shrinkage'),
+    ('shrink', '{cam}', None),
 ]:
     _options = dict(_data)
     if _name in _before:
@@ -39,65 +38,34 @@ for _name, _config, _title in [
                 **({} if _name in _before else dict(warmup_dataloader=8))),
             needs=['check'],
             cfg_options=_options))
-    _seeds = dict(
-        name='seeds' if _name == 'shrink' else f'{_name}_seeds',
-        title=_title,
-        type='pseudo_labels',
-        config=_config,
-        checkpoint=f'{{{_name}.checkpoint}}',
-        gpus='{gpus}',
-        show=['seed'],
-        cfg_options={
-            **_data, 'pseudo_labels.refiner': None
-        })
     if _name == 'baseline':
         # A comparison, of use with masks alone.
         _train[-1]['only_if'] = '{data_root}/SegmentationClass'
     if _name != 'shrink':
-        _seeds['only_if'] = '{data_root}/SegmentationClass'
-    _train.append(_seeds)
-_refinement = [
-    dict(
-        name='ir_labels',
-        type='pseudo_labels',
-        config='{cam}',
-        from_seeds='{seeds.work_dir}',
-        args=['--no-eval'],
-        cfg_options={
-            **_data, 'pseudo_labels.threshold': 0.3,
-            'pseudo_labels.ignore_threshold': 0.05,
-            'pseudo_labels.refiner.type': 'LabelCRFRefiner'
-        }),
-    dict(
-        name='irn',
-        title='IRN',
-        type='train',
-        config='{irn}',
-        gpus='{gpus}',
-        total_batch=dict(train_dataloader=16),
-        cfg_options=dict(_data, pseudo_label_dir='{ir_labels.work_dir}')),
-    dict(
-        name='labels',
-        title='ESOL + IRN',
-        type='pseudo_labels',
-        config='{cam}',
-        from_seeds='{seeds.work_dir}',
-        show=['pseudo labels'],
-        cfg_options={
-            **_data, 'pseudo_labels.threshold':
-            0.25,
-            'pseudo_labels.refiner':
+        _train.append(
             dict(
-                type='IRNRefiner',
-                config='{irn}',
-                checkpoint='{irn.checkpoint}')
-        }),
-]
+                name=f'{_name}_seeds',
+                title=_title,
+                type='pseudo_labels',
+                config=_config,
+                checkpoint=f'{{{_name}.checkpoint}}',
+                gpus='{gpus}',
+                show=['seed'],
+                only_if='{data_root}/SegmentationClass',
+                cfg_options={
+                    **_data, 'pseudo_labels.refiner': None
+                }))
 stages = []
 for _stage in _base_.stages:
     if _stage['name'] == 'ktse':
         stages += _train
+        continue
+    if _stage['name'] == 'seeds':
+        _stage.update(
+            title='ESOL, shrinkage', checkpoint='{shrink.checkpoint}')
+    elif _stage['name'] == 'ir_labels':
+        # Background of the affinity labels, as in IRN's code.
+        _stage['cfg_options']['pseudo_labels.ignore_threshold'] = 0.05
     elif _stage['name'] == 'labels':
-        stages += _refinement
-    else:
-        stages.append(_stage)
+        _stage['title'] = 'ESOL + IRN'
+    stages.append(_stage)

@@ -51,7 +51,7 @@ for _stage in _base_.stages:
         if _stage['name'] == 'seeds':
             _stage['checkpoint'] = '{shrink.checkpoint}'
         if _stage['name'] == 'ir_labels':
-            # As the spec has it: background of the affinity labels.
+            # Background of the affinity labels, as in IRN's code.
             _stage['cfg_options']['pseudo_labels.ignore_threshold'] = 0.05
         if _stage['name'].startswith('irn_labels'):
             _stage['title'] = _stage['title'].replace('KTSE', 'ESOL')

@@ -1,5 +1,5 @@
 # Copyright (c) mmktse authors. All rights reserved.
-"""Spec of the sampler: numbers 1 to 4, 7 and the mirror law."""
+"""Sampler: equal to convolutions, offsets at zero, mirrors."""
 import math
 from itertools import product
 

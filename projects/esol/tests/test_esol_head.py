@@ -1,5 +1,5 @@
 # Copyright (c) mmktse authors. All rights reserved.
-"""Spec of the stages: numbers 4 to 8 and 10."""
+"""Stages: zero offsets, what gets gradients, signs, ascent."""
 import pytest
 import torch
 from mmengine.optim import OptimWrapper

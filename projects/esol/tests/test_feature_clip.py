@@ -1,5 +1,5 @@
 # Copyright (c) mmktse authors. All rights reserved.
-"""Spec of the clip: number 9."""
+"""Bounds and gradients of the clip."""
 import pytest
 import torch
 

@@ -1,5 +1,5 @@
-# Below the spec's size: 14.7 million parameters of a full 3x3 kernel of 1280
-# channels would take most of a step on a CPU.
+# In groups: the 14.7 million parameters of a full 3x3 kernel of 1280 channels
+# would take most of a step on a CPU.
 _base_ = '../../../../configs/_base_/models/cam_efficientnet-lite0-d16.py'
 
 custom_imports = dict(imports=['projects.esol.esol'])
