@@ -120,6 +120,18 @@ rows = [
             'model.head.present_only': True,
             'model.head.lambda_e': .05
         }),
+    *_chain(
+        '_strong_co',
+        ', the same while kernel and classifier descend',
+        both={
+            'model.head.sampler.max_offset': 2.,
+            'model.head.clip.beta': 1.
+        },
+        expand={
+            'model.head.present_only': True,
+            'model.head.lambda_e': .05,
+            'model.head.co_trained': ['kernel', 'classifier']
+        }),
     *_chain('_beta1', ', nothing clipped', both={'model.head.clip.beta': 1.}),
     *_chain('_beta03', ', clip at 0.3', both={'model.head.clip.beta': .3}),
     *_chain(
