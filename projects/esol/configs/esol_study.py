@@ -86,6 +86,10 @@ def _chain(suffix, title, warm='warm', both={}, expand={}, shrink={}):
 _hold = 'custom_hooks.2.epochs'
 _identity = {'model.head.train_kernel': False}
 _expand, _shrink = _chain('', '')
+_clips = [('', '', {}),
+          ('_beta03', ', clip at 0.3', {
+              'model.head.clip.beta': .3
+          })]
 rows = [
     dict(
         _row,
@@ -153,9 +157,11 @@ rows = [
     *(_add(
         dict(
             _shrink,
-            name=f'shrink_mu{_name}',
-            title=f'expansion + shrinkage, mu = {_mu}',
-            after='expand'), **{'model.area.loss_weight': _mu})
+            name=f'shrink{_suffix}_mu{_name}',
+            title=f'expansion + shrinkage{_title}, mu = {_mu}',
+            after=f'expand{_suffix}'), **{
+                **_both, 'model.area.loss_weight': _mu
+            }) for _suffix, _title, _both in _clips
       for _name, _mu in [('0', 0.), ('005', .05), ('01', .1), ('05', .5)]),
 ]
 _figures = [('mIoU (threshold)', 'mIoU'), ('precision', 'precision'),
