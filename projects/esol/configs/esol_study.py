@@ -90,6 +90,12 @@ _clips = [('', '', {}),
           ('_beta03', ', clip at 0.3', {
               'model.head.clip.beta': .3
           })]
+_free = {'model.head.sampler.max_offset': 2., 'model.head.clip.beta': 1.}
+_co = {
+    'model.head.present_only': True,
+    'model.head.lambda_e': .05,
+    'model.head.co_trained': ['kernel', 'classifier']
+}
 rows = [
     dict(
         _row,
@@ -127,15 +133,35 @@ rows = [
     *_chain(
         '_strong_co',
         ', the same while kernel and classifier descend',
-        both={
-            'model.head.sampler.max_offset': 2.,
-            'model.head.clip.beta': 1.
-        },
+        both=_free,
+        expand=_co),
+    *_chain(
+        '_all_co',
+        ', ascent of all classes while kernel and classifier descend',
+        both=_free,
         expand={
-            'model.head.present_only': True,
-            'model.head.lambda_e': .05,
-            'model.head.co_trained': ['kernel', 'classifier']
+            **_co, 'model.head.present_only': False
         }),
+    # Its control: kernel and classifier are trained alike, no point moves.
+    *_chain(
+        '_strong_co_held',
+        ', the same with offsets zero',
+        both=_free,
+        expand={
+            **_co, _hold: 5
+        },
+        shrink={_hold: 6}),
+    # A shrinkage that begins as what it gets, and moves a tenth as fast.
+    *(_add(
+        dict(
+            _shrink,
+            name=f'shrink_slow{_suffix}',
+            title='expansion + slow shrinkage, kernel the identity, '
+            f'mu = {_mu}',
+            after='expand_strong_co'), **_free, **_identity, **{
+                'optim_wrapper.optimizer.lr': .004,
+                'model.area.loss_weight': _mu
+            }) for _suffix, _mu in [('', .1), ('_mu1', 1.)]),
     *_chain('_beta1', ', nothing clipped', both={'model.head.clip.beta': 1.}),
     *_chain('_beta03', ', clip at 0.3', both={'model.head.clip.beta': .3}),
     *_chain(

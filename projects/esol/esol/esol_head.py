@@ -49,7 +49,8 @@ class ESOLHead(CAMHead):
         co_trained (Sequence[str]): 'classifier', 'kernel' or both descend
             L_cls while the offsets climb it. Defaults to none.
         present_only (bool): Climb the loss of the present classes alone.
-            Defaults to False: of all classes.
+            What is co-trained then descends that, too, and nothing lowers
+            the scores of absent classes. Defaults to False: of all classes.
         **kwargs: loss_weight and init_cfg of :class:`CAMHead`.
 
     Raises:
