@@ -96,6 +96,12 @@ _co = {
     'model.head.lambda_e': .05,
     'model.head.co_trained': ['kernel', 'classifier']
 }
+_slow = {**_free, **_identity, 'optim_wrapper.optimizer.lr': .004}
+_slow_rows = [
+    ('', 'present', 'expand_strong_co', .1),
+    ('_all', 'all', 'expand_all_co', .1),
+    ('_all_mu1', 'all', 'expand_all_co', 1.),
+]
 rows = [
     dict(
         _row,
@@ -121,23 +127,20 @@ rows = [
         expand={'model.head.present_only': True}),
     *_chain(
         '_strong',
-        ', ascent of present classes five times as strong, nothing clipped',
-        both={
-            'model.head.sampler.max_offset': 2.,
-            'model.head.clip.beta': 1.
-        },
+        ', strong ascent of present classes, nothing clipped',
+        both=_free,
         expand={
             'model.head.present_only': True,
             'model.head.lambda_e': .05
         }),
     *_chain(
         '_strong_co',
-        ', the same while kernel and classifier descend',
+        ', strong ascent of present classes, kernel and classifier descend',
         both=_free,
         expand=_co),
     *_chain(
         '_all_co',
-        ', ascent of all classes while kernel and classifier descend',
+        ', strong ascent of all classes, kernel and classifier descend',
         both=_free,
         expand={
             **_co, 'model.head.present_only': False
@@ -145,7 +148,7 @@ rows = [
     # Its control: kernel and classifier are trained alike, no point moves.
     *_chain(
         '_strong_co_held',
-        ', the same with offsets zero',
+        ', offsets zero, kernel and classifier descend',
         both=_free,
         expand={
             **_co, _hold: 5
@@ -156,12 +159,10 @@ rows = [
         dict(
             _shrink,
             name=f'shrink_slow{_suffix}',
-            title='expansion + slow shrinkage, kernel the identity, '
-            f'mu = {_mu}',
-            after='expand_strong_co'), **_free, **_identity, **{
-                'optim_wrapper.optimizer.lr': .004,
-                'model.area.loss_weight': _mu
-            }) for _suffix, _mu in [('', .1), ('_mu1', 1.)]),
+            title=f'expansion of {_classes} classes + slow shrinkage, kernel '
+            f'the identity, mu = {_mu}',
+            after=_after), **_slow, **{'model.area.loss_weight': _mu})
+      for _suffix, _classes, _after, _mu in _slow_rows),
     *_chain('_beta1', ', nothing clipped', both={'model.head.clip.beta': 1.}),
     *_chain('_beta03', ', clip at 0.3', both={'model.head.clip.beta': .3}),
     *_chain(
