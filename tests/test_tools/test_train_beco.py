@@ -117,7 +117,9 @@ def test_two_processes_equal_one_with_the_doubled_batch(
                           text=True)
     assert done.returncode == 0, done.stdout[-3000:]
     two = weights(tmp_path / 'two' / 'epoch_1.pth')
+    # Rounding grows over the steps, on some processors to 1.2e-5; the weights
+    # in question have moved a thousand times as far.
     for name, value in one.items():
-        torch.testing.assert_close(two[name], value, rtol=1e-4, atol=1e-6)
+        torch.testing.assert_close(two[name], value, rtol=1e-4, atol=2e-5)
     for name in ('decode_head', 'second.decode_head'):  # they started at 0
-        assert one[f'{name}.conv_seg.0.bias'].abs().min() > 0
+        assert one[f'{name}.conv_seg.0.bias'].abs().min() > 2e-4
