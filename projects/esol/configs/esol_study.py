@@ -145,13 +145,14 @@ rows = [
         expand={
             **_co, 'model.head.present_only': False
         }),
-    # Its control: kernel and classifier are trained alike, no point moves.
+    # Its control: the same is trained, no point moves.
     *_chain(
-        '_strong_co_held',
+        '_all_co_held',
         ', offsets zero, kernel and classifier descend',
         both=_free,
         expand={
-            **_co, _hold: 5
+            **_co, 'model.head.present_only': False,
+            _hold: 5
         },
         shrink={_hold: 6}),
     # A shrinkage that begins as what it gets, and moves a tenth as fast.
