@@ -5,6 +5,7 @@ import os.path as osp
 import numpy as np
 import pytest
 import torch
+from mmengine.utils import ManagerMixin
 
 
 @pytest.fixture(scope='session')
@@ -28,3 +29,19 @@ def parity(parity_dir):
         }
 
     return load
+
+
+@pytest.fixture
+def forget_runs():
+    """To be called before a tool that shall run as in a process of its own.
+
+    Runs of one config and one second share their scope, logger and
+    visualizer in one process, whatever has become of their folders.
+    """
+
+    def forget(manager=ManagerMixin):
+        for kind in manager.__subclasses__():
+            kind._instance_dict.clear()
+            forget(kind)
+
+    return forget

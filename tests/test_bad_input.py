@@ -71,16 +71,14 @@ pseudo_labels = dict(
 
 
 @pytest.fixture
-def tool(monkeypatch, tmp_path):
+def tool(monkeypatch, tmp_path, forget_runs):
     """Runs tools in this process; what they say to bad input."""
     monkeypatch.syspath_prepend(ROOT / 'tests' / 'data')
     monkeypatch.setattr(score_refinement, 'share_of_cores', lambda: 0)
     monkeypatch.setattr(dist, 'folder_lock', partial(folder_lock, patience=0))
 
     def run(name, *words, fails=False):
-        # As in a process of its own: Runners of one config and one second
-        # share a scope, whatever was set in between.
-        DefaultScope._instance_dict.clear()
+        forget_runs()
         monkeypatch.setattr(sys, 'argv', [name, *map(str, words)])
         path = str(ROOT / 'tools' / name)
         if not fails:

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from mmengine.registry import DefaultScope
 from mmengine.runner import CheckpointLoader
 from PIL import Image
 
@@ -22,12 +21,10 @@ IRN = ROOT / 'configs/irn/irn_efficientnet-lite0_custom.py'
 
 
 @pytest.fixture
-def tool(monkeypatch):
+def tool(monkeypatch, forget_runs):
 
     def run(name, *words):
-        # As in a process of its own: Runners of one config and one second
-        # share a scope, whatever was set in between.
-        DefaultScope._instance_dict.clear()
+        forget_runs()
         monkeypatch.setattr(sys, 'argv', [name, *map(str, words)])
         runpy.run_path(str(ROOT / 'tools' / name))['main']()
 
