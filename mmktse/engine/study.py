@@ -292,6 +292,13 @@ class Study:
         return (f'has seeds that "{after}" lacks: {sorted(lacking)}'
                 if lacking else None)
 
+    def _known(self, names: Optional[Sequence[str]]) -> Sequence[str]:
+        foreign = sorted(set(names or ()) - set(self.rows))
+        if foreign:
+            raise ValueError(f'The study has no rows {foreign}; there are '
+                             f'{", ".join(self.rows)}.')
+        return names or list(self.rows)
+
     def run(self, names: Optional[Sequence[str]] = None) -> None:
         """Does the runs that are not finished, first all rows' first seeds.
 
@@ -303,11 +310,7 @@ class Study:
                 of other settings.
             RuntimeError: If a stage fails.
         """
-        foreign = sorted(set(names or ()) - set(self.rows))
-        if foreign:
-            raise ValueError(f'The study has no rows {foreign}; there are '
-                             f'{", ".join(self.rows)}.')
-        chosen = [self.runs[name] for name in names or self.rows]
+        chosen = [self.runs[name] for name in self._known(names)]
         for place in range(max(map(len, chosen), default=0)):
             for runs in chosen:
                 if place < len(runs):
@@ -321,15 +324,22 @@ class Study:
         return '\n'.join(f'{run.name}: {run.state()}'
                          for runs in self.runs.values() for run in runs)
 
-    def curves(self) -> Dict[str, Dict[str, dict]]:
+    def curves(
+            self,
+            names: Optional[Sequence[str]] = None
+    ) -> Dict[str, Dict[str, dict]]:
         """Mean and range over the seeds of what the trainings logged.
+
+        Args:
+            names (Sequence[str], optional): Rows to show. Defaults to all.
 
         Returns:
             dict[str, dict]: By title of the row, for
             :func:`~mmktse.visualization.save_training_curves`.
         """
         result = {}
-        for name, row in self.rows.items():
+        for name in self._known(names):
+            row = self.rows[name]
             seeds = [r.curves() for r in self.runs[name] if r.figures()]
             if not seeds:
                 continue
@@ -349,25 +359,29 @@ class Study:
                     unit=curves[0]['unit'])
         return result
 
-    def report(self) -> str:
+    def report(self, names: Optional[Sequence[str]] = None) -> str:
         """Markdown tables: mean ± half of the range over the seeds.
 
         The column "seeds" counts the runs that have a value; "1-2" means
         that columns differ in it.
 
+        Args:
+            names (Sequence[str], optional): Rows to show. Defaults to all.
+
         Returns:
             str: '' if no run has figures.
         """
         tables = {
-            heading: self._table(columns)
+            heading: self._table(columns, self._known(names))
             for heading, columns in self.tables.items()
         }
         return '\n\n'.join(f'**{heading}**\n\n{table}'
                            for heading, table in tables.items() if table)
 
-    def _table(self, columns: Sequence[dict]) -> str:
+    def _table(self, columns: Sequence[dict], names: Sequence[str]) -> str:
         rows = []
-        for name, row in self.rows.items():
+        for name in names:
+            row = self.rows[name]
             figures = [f for f in (r.figures() for r in self.runs[name]) if f]
             cells, seeds = {}, set()
             for column in columns:

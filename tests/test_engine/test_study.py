@@ -67,6 +67,9 @@ def test_table_of_means_and_ranges(tmp_path, capfd):
     assert cells[2:] == [[
         'X', '2', '2.0 ± 1.0 (0.01, 0.03)', '2.00 ± 1.00', '4.0 ± 2.0'
     ], ['y', '1', '10.0 (0.10)', '10.00', '20.0']]
+    assert plan.report(['y']).splitlines()[4:] == [
+        '| y   | 1     | 10.0 (0.10) | 10.00 | 20.0  |'
+    ]
     # First all rows once, then the further seeds.
     lines = capfd.readouterr().out
     assert lines.index('/y_s0/') < lines.index('/x_s2/')
@@ -217,6 +220,7 @@ def test_curves_join_and_average(tmp_path):
     log('y_s0', [2, 4], [5., 6.])
     log('y_s1', [2, 4], [5., 6.])
     assert list(plan.curves()['y']['a/l']['steps']) == [2, 4]
+    assert list(plan.curves(['x'])) == ['x']
 
 
 @pytest.mark.parametrize('row, message', [

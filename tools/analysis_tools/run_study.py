@@ -24,7 +24,8 @@ def parse_args() -> argparse.Namespace:
         '--results',
         help='folder of the figures of finished runs (default: that of the '
         'config)')
-    parser.add_argument('--rows', nargs='+', help='rows to run (default: all)')
+    parser.add_argument(
+        '--rows', nargs='+', help='rows to run and to show (default: all)')
     parser.add_argument(
         '--dry-run', action='store_true', help='only say what is done')
     parser.add_argument(
@@ -74,9 +75,9 @@ def main() -> None:
         return
     if not args.table:
         study.run(args.rows)
-    print(study.report() or 'No run is finished yet.')
+    print(study.report(args.rows) or 'No run is finished yet.')
     if args.curves:
-        save_training_curves(args.curves, study.curves(), args.keys)
+        save_training_curves(args.curves, study.curves(args.rows), args.keys)
 
 
 if __name__ == '__main__':

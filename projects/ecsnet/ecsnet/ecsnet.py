@@ -132,18 +132,18 @@ class ECSNet(CAMClassifier):
         teach = self.teacher is not None or not self.erased_weight
         # Of an erased image the branch makes labels, nothing else.
         seg = self.label_source == 'seg'
-        again = torch.zeros_like(seed)
+        known, again = seed, torch.zeros_like(seed)
         erased_losses = []
         for _ in range(self.num_erasures):
-            seed = torch.maximum(seed, again)
-            score_map = (seed * present).amax(1, keepdim=True)
+            known = torch.maximum(known, again)
+            score_map = (known * present).amax(1, keepdim=True)
             erased = self.eraser.mask(score_map)
             images = self.eraser(inputs, score_map)
             if self.erased_weight:
                 maps_again = self.score_maps(images, seg=seg and not teach)
                 erased_losses.append(
                     self._erased_loss(
-                        self.head.scores(maps_again), seed * present, erased,
+                        self.head.scores(maps_again), known * present, erased,
                         targets))
                 maps_again = maps_again.detach()
             if teach:

@@ -337,6 +337,18 @@ def test_two_erasures():
     assert len(areas) == 2 and areas[0] < areas[1]
 
 
+def test_what_a_former_erasure_shows_is_no_seed():
+    """Nothing passes a threshold of 2: the foreground is the seed's."""
+    shares = [
+        losses_of(
+            build(
+                num_erasures=number,
+                selector=dict(type='LabelSelector', presence_threshold=2.)),
+            batch())['label_fg'] for number in (1, 2)
+    ]
+    assert shares[0] == shares[1] > 0
+
+
 def test_teacher_follows_the_network():
     model = build(teacher_momentum=.25)
     optimizer = build_optim_wrapper(model,
