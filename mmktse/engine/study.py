@@ -293,6 +293,7 @@ class Study:
                 if lacking else None)
 
     def _known(self, names: Optional[Sequence[str]]) -> Sequence[str]:
+        """The names, if all are rows; those of all rows without names."""
         foreign = sorted(set(names or ()) - set(self.rows))
         if foreign:
             raise ValueError(f'The study has no rows {foreign}; there are '
@@ -336,6 +337,9 @@ class Study:
         Returns:
             dict[str, dict]: By title of the row, for
             :func:`~mmktse.visualization.save_training_curves`.
+
+        Raises:
+            ValueError: If a name is no row.
         """
         result = {}
         for name in self._known(names):
@@ -370,17 +374,21 @@ class Study:
 
         Returns:
             str: '' if no run has figures.
+
+        Raises:
+            ValueError: If a name is no row.
         """
         tables = {
-            heading: self._table(columns, self._known(names))
+            heading: self._table(columns, names)
             for heading, columns in self.tables.items()
         }
         return '\n\n'.join(f'**{heading}**\n\n{table}'
                            for heading, table in tables.items() if table)
 
-    def _table(self, columns: Sequence[dict], names: Sequence[str]) -> str:
+    def _table(self, columns: Sequence[dict],
+               names: Optional[Sequence[str]]) -> str:
         rows = []
-        for name in names:
+        for name in self._known(names):
             row = self.rows[name]
             figures = [f for f in (r.figures() for r in self.runs[name]) if f]
             cells, seeds = {}, set()

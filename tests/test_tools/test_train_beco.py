@@ -124,5 +124,5 @@ def test_two_processes_equal_one_with_the_doubled_batch(
         if value.is_floating_point() and 'running_' not in name:
             moved = (value - start[name]).norm()
             assert (two[name] - value).norm() <= .02 * moved, name
-    for name in ('decode_head', 'second.decode_head'):
+    for name in ('decode_head', 'second.decode_head'):  # they started at 0
         assert one[f'{name}.conv_seg.0.bias'].abs().min() > 2e-4
