@@ -17,6 +17,7 @@ train_pipeline = [
 ]
 tta_pipeline = [
     dict(type='mmktse.LoadImage'),
+    dict(type='mmktse.LimitLong', max_long=_base_.max_long),
     dict(
         type='TestTimeAug',
         transforms=[[

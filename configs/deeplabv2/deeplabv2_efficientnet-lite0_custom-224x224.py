@@ -8,4 +8,5 @@ _base_ = [
 model = dict(
     data_preprocessor=dict(size=_base_.crop_size),
     decode_head=dict(num_classes=None))
+crf = dict(max_long=_base_.max_long)
 log_processor = dict(window_size=20, by_epoch=True)

@@ -23,6 +23,17 @@ stages = [
         ],
         outputs=[]),
     dict(
+        name='check_val',
+        type='command',
+        argv=[
+            '{python}', '{tools}/misc/verify_dataset.py', '{seg}',
+            '--cfg-options', 'data_root={data_root}'
+        ],
+        only_if=[
+            '{data_root}/ImageSets/val.txt', '{data_root}/SegmentationClass'
+        ],
+        outputs=[]),
+    dict(
         name='ktse',
         type='train',
         config='{cam}',

@@ -1,16 +1,18 @@
 # Copyright (c) mmktse authors. All rights reserved.
 """Readers of image-level labels; each knows where in its file an entry is."""
+import codecs
 import csv
 import json
 import os
 import os.path as osp
 import re
 from typing import (Dict, Iterable, Iterator, List, NamedTuple, Optional,
-                    Sequence, Tuple)
+                    Sequence, TextIO, Tuple)
 from xml.etree import ElementTree
 
 from mmktse.seeds.label_io import check_num_classes
 from mmktse.utils import atomic_write, is_inside
+from .image_files import ImageFiles, without_suffix
 
 
 class Entry(NamedTuple):
@@ -22,6 +24,17 @@ class Entry(NamedTuple):
 Labelled = Tuple[str, Entry]
 # Also takes the mark that some editors put at the start of a file.
 ENCODING = 'utf-8-sig'
+# What the first column of a table may be called.
+_HEADERS = ('id', 'img_id', 'image_id', 'image', 'file', 'filename',
+            'file_name', 'name')
+
+
+def _open(path: str, **kwargs) -> TextIO:
+    with open(path, 'rb') as file:
+        if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+            raise ValueError(f'{path} is UTF-16 text: save it as UTF-8.')
+    # A wrong byte is reported as unknown class or missing image, by its line.
+    return open(path, encoding=ENCODING, errors='replace', **kwargs)
 
 
 def read_lines(path: str) -> Iterator[Tuple[str, str]]:
@@ -33,8 +46,7 @@ def read_lines(path: str) -> Iterator[Tuple[str, str]]:
     Yields:
         tuple[str, str]: The line without comment, and its 'file:number'.
     """
-    # A wrong byte is reported as unknown class or missing image, by its line.
-    with open(path, encoding=ENCODING, errors='replace') as file:
+    with _open(path) as file:
         for number, line in enumerate(file, 1):
             line = line.partition('#')[0].strip()
             if line:
@@ -46,7 +58,8 @@ def read_ids(path: str,
     """Reads a list of images.
 
     Args:
-        path (str): Text file whose lines start with an id.
+        path (str): Text file whose lines start with an id, which may carry
+            the suffix of its image.
         problems (list[str], optional): Gets a sentence for each id that is
             repeated or leads elsewhere. Defaults to None: the first one is
             raised.
@@ -65,7 +78,7 @@ def read_ids(path: str,
     found: List[str] = []
     ids: Dict[str, str] = {}
     for line, place in read_lines(path):
-        img_id = line.split()[0]
+        img_id = without_suffix(line.split()[0])
         if img_id in ids:
             found.append(f'{place}: id {img_id} is at {ids[img_id]} already; '
                          'remove it.')
@@ -86,8 +99,8 @@ def read_classes(path: str) -> Tuple[str, ...]:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is empty, names a class twice, or more classes than
-            a label map can hold.
+        ValueError: If it is empty, names a class twice or the background, or
+            more classes than a label map can hold.
     """
     if not osp.isfile(path):
         raise FileNotFoundError(
@@ -97,6 +110,9 @@ def read_classes(path: str) -> Tuple[str, ...]:
     if not classes or len(set(classes)) < len(classes):
         raise ValueError(
             f'{path} must name at least one class, and each only once.')
+    if 'background' in classes:
+        raise ValueError(f'{path} names the class background, which every '
+                         'image has beside the classes: remove the line.')
     check_num_classes(classes, path)
     return classes
 
@@ -108,10 +124,14 @@ def _read_text(path: str, problems: List[str]) -> Iterator[Labelled]:
 
 
 def _read_csv(path: str, problems: List[str]) -> Iterator[Labelled]:
-    with open(path, encoding=ENCODING, errors='replace', newline='') as file:
-        reader = csv.reader(file)
+    with _open(path, newline='') as file:
+        # Spreadsheets of many countries put semicolons between the columns.
+        first = file.readline()
+        file.seek(0)
+        reader = csv.reader(file, delimiter=',' if ',' in first else ';')
         for row in reader:
-            if not row or row[0] in ('id', 'img_id'):  # the header
+            if not row or (reader.line_num == 1
+                           and row[0].strip().lower() in _HEADERS):
                 continue
             tags = re.split('[;,]', ','.join(row[1:]))
             yield row[0].strip(), Entry(
@@ -126,9 +146,9 @@ def _as_tags(value) -> List[str]:
 
 def _read_json(path: str, problems: List[str]) -> Iterator[Labelled]:
     try:
-        with open(path, encoding=ENCODING, errors='replace') as file:
+        with _open(path) as file:
             data = json.load(file)
-    except ValueError as error:
+    except json.JSONDecodeError as error:
         raise ValueError(f'{path} is not JSON: {error}.') from error
     if isinstance(data, dict) and 'annotations' in data:
         yield from _read_coco(data, path, problems)
@@ -159,15 +179,14 @@ def _read_coco(data: dict, path: str,
     for image in data['images']:
         # Part of the images of COCO show no object at all.
         if tags[image['id']]:
-            img_id = osp.splitext(image['file_name'])[0]
-            yield img_id, Entry(
+            yield image['file_name'], Entry(
                 sorted(tags[image['id']]), f'{path}: image {image["id"]}')
 
 
 def _read_xml_folder(folder: str, ids: Optional[Iterable[str]],
                      problems: List[str]) -> Iterator[Labelled]:
     if ids is None:
-        ids = list_image_ids(folder, '.xml')
+        ids = ImageFiles(folder, '.xml').ids()
     for img_id in ids:
         path = osp.join(folder, f'{img_id}.xml')
         try:
@@ -182,25 +201,22 @@ def _read_xml_folder(folder: str, ids: Optional[Iterable[str]],
         yield img_id, Entry(sorted(tags), path)
 
 
-def read_class_folders(root: str, suffix: str) -> Dict[str, Entry]:
-    """Reads a folder per class, ``root/<class>/<name><suffix>``.
+def read_class_folders(images: ImageFiles) -> Dict[str, Entry]:
+    """Reads a folder per class, ``root/<class>/<name>.jpg`` or the like.
+
+    Args:
+        images (ImageFiles): Those of the folder that holds the folders.
 
     Returns:
         dict[str, Entry]: Tags by id '<class>/<name>'.
     """
     labels = {}
-    for name in sorted(os.listdir(root)):
-        folder = osp.join(root, name)
+    for name in sorted(os.listdir(images.root)):
+        folder = osp.join(images.root, name)
         if osp.isdir(folder):
-            for img_id in list_image_ids(folder, suffix):
-                labels[f'{name}/{img_id}'] = Entry([name], folder)
+            for img_id in images.ids(name):
+                labels[img_id] = Entry([name], folder)
     return labels
-
-
-def list_image_ids(folder: str, suffix: str) -> List[str]:
-    """Sorted ids of the images of a folder."""
-    return sorted(name[:-len(suffix)] for name in os.listdir(folder)
-                  if name.endswith(suffix) and not name.startswith('.'))
 
 
 def read_labels(
@@ -213,13 +229,16 @@ def read_labels(
         path (str): One of:
 
             - ``.txt``, lines of an id and its classes, by blanks;
-            - ``.csv``, rows of an id and its classes, by ',' or ';';
+            - ``.csv``, rows of an id and its classes, by ',' or ';', maybe
+              below a header that starts with 'id', 'image', 'filename' or
+              the like;
             - ``.json``, ``{id: [class, ...]}``, a list of
               ``{"id": id, "classes": [class, ...]}``, or COCO instances,
               whose ids are the file names without suffix;
             - a folder of PASCAL VOC XML files, ``<id>.xml``.
 
-            A class is a name or an index from 0.
+            A class is a name or an index from 0; an id may carry the suffix
+            of its image.
         ids (Iterable[str], optional): XML files of other ids are not read.
 
     Returns:
@@ -245,6 +264,7 @@ def read_labels(
                          'folder of VOC XML files.')
     labels: Dict[str, Entry] = {}
     for img_id, entry in entries:
+        img_id = without_suffix(img_id)
         if not is_inside(img_id):
             problems.append(f'{entry.place}: id {img_id} leads out of the '
                             'data folder; correct it.')

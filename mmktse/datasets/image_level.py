@@ -1,14 +1,13 @@
 # Copyright (c) mmktse authors. All rights reserved.
-import os
 import os.path as osp
 from typing import Dict, List, Optional, Tuple
 
 from mmengine.dataset import BaseDataset, force_full_init
 
 from mmktse.registry import DATASETS
-from .image_labels import (Entry, class_indices, list_image_ids,
-                           read_class_folders, read_classes, read_ids,
-                           read_labels)
+from .image_files import ImageFiles
+from .image_labels import (Entry, class_indices, read_class_folders,
+                           read_classes, read_ids, read_labels)
 
 
 @DATASETS.register_module()
@@ -32,7 +31,8 @@ class ImageLevelDataset(BaseDataset):
         id_file (str, optional): Text file whose lines start with an id.
             Selects and orders the images of a larger label file. A path
             within ``data_root``, or one of its own.
-        img_suffix (str): Defaults to '.jpg'.
+        img_suffix (str, optional): Suffix of all images. Defaults to None:
+            any usual one, in upper or lower case.
         seg_map_suffix (str): Defaults to '.png'.
         require_labels (bool): If False, ids without label are allowed and
             have no ``gt_label``; then ``ann_file=''`` lists all images of a
@@ -61,7 +61,7 @@ class ImageLevelDataset(BaseDataset):
                  data_prefix: dict = dict(
                      img_path='JPEGImages', seg_map_path='SegmentationClass'),
                  id_file: Optional[str] = None,
-                 img_suffix: str = '.jpg',
+                 img_suffix: Optional[str] = None,
                  seg_map_suffix: str = '.png',
                  require_labels: bool = True,
                  **kwargs) -> None:
@@ -120,23 +120,33 @@ class ImageLevelDataset(BaseDataset):
             raise FileNotFoundError(
                 f'There is no image folder {image_folder}: set data_root, for '
                 'example with --cfg-options data_root=DIR, or data_prefix.')
-        ids, labels, problems = self._read()
+        images = ImageFiles(image_folder, self.img_suffix)
+        ids, labels, problems = self._read(images)
         if not ids:
             problems.append(f'{self.source} lists no image; check the path '
-                            f'and img_suffix={self.img_suffix!r}.')
+                            'and img_suffix.')
         classes = self._metainfo.get('classes', ())
         indices = class_indices(classes)
         data_list = []
-        existing: Dict[str, set] = {}
         for img_id, place in ids.items():
-            data = dict(img_id=img_id, img_path=self._path('img_path', img_id))
-            if 'seg_map_path' in self.data_prefix:
-                data['seg_map_path'] = self._path('seg_map_path', img_id)
-            if not _exists(data['img_path'], existing):
+            data = dict(img_id=img_id)
+            try:
+                path = images.find(img_id)
+            except ValueError as error:
+                path = ''
+                problems.append(f'{place}: {error}')
+            if path is None:
+                path = osp.join(image_folder, img_id) + (
+                    self.img_suffix or '.*')
                 problems.append(
-                    f'{place}: image {data["img_path"]} does not exist; add '
-                    f'it, remove the id {img_id}, or correct data_root, '
-                    'data_prefix or img_suffix.')
+                    f'{place}: image {path} does not exist; add it, remove '
+                    f'the id {img_id}, or correct data_root, data_prefix or '
+                    'img_suffix.')
+            data['img_path'] = path
+            if 'seg_map_path' in self.data_prefix:
+                data['seg_map_path'] = osp.join(
+                    self.data_prefix['seg_map_path'],
+                    img_id + self.seg_map_suffix)
             entry = labels.get(img_id)
             if entry is not None and entry.tags:
                 unknown = [tag for tag in entry.tags if tag not in indices]
@@ -156,11 +166,12 @@ class ImageLevelDataset(BaseDataset):
             data_list.append(data)
         return data_list, problems
 
-    def _read(self) -> Tuple[Dict[str, str], Dict[str, Entry], List[str]]:
+    def _read(
+        self, images: ImageFiles
+    ) -> Tuple[Dict[str, str], Dict[str, Entry], List[str]]:
         """Reads place by id, in order, label by id, and problems."""
         ids: Optional[Dict[str, str]] = None
         problems: List[str] = []
-        image_folder = self.data_prefix['img_path']
         if self.id_file is not None:
             ids = read_ids(self.id_file, problems)
         labels: Dict[str, Entry] = {}
@@ -168,14 +179,13 @@ class ImageLevelDataset(BaseDataset):
             labels, wrong = read_labels(self.ann_file, ids)
             problems += wrong
         elif self.require_labels:
-            labels = read_class_folders(image_folder, self.img_suffix)
+            labels = read_class_folders(images)
             self._metainfo.setdefault(
                 'classes',
                 tuple(
                     dict.fromkeys(label.tags[0] for label in labels.values())))
         elif ids is None:
-            ids = dict.fromkeys(
-                list_image_ids(image_folder, self.img_suffix), image_folder)
+            ids = dict.fromkeys(images.ids(), images.root)
         if self.require_labels and 'classes' not in self._metainfo:
             raise ValueError(
                 f'The classes of {self.ann_file} are not known: give '
@@ -184,21 +194,7 @@ class ImageLevelDataset(BaseDataset):
             ids = {img_id: label.place for img_id, label in labels.items()}
         return ids, labels, problems
 
-    def _path(self, kind: str, img_id: str) -> str:
-        suffix = (
-            self.img_suffix if kind == 'img_path' else self.seg_map_suffix)
-        return osp.join(self.data_prefix[kind], img_id + suffix)
-
     @force_full_init
     def get_cat_ids(self, idx: int) -> List[int]:
         """0-based classes of a sample."""
         return self.get_data_info(idx).get('gt_label', [])
-
-
-def _exists(path: str, listed: Dict[str, set]) -> bool:
-    """Whether a file exists; lists each folder only once."""
-    folder, name = osp.split(path)
-    if folder not in listed:
-        listed[folder] = (
-            set(os.listdir(folder)) if osp.isdir(folder) else set())
-    return name in listed[folder]

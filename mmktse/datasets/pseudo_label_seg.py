@@ -6,6 +6,7 @@ from mmseg.datasets import BaseSegDataset
 
 from mmktse.registry import DATASETS
 from mmktse.seeds.manifest import LABELS, check_complete, confidence_path
+from .image_files import ImageFiles
 from .image_labels import read_ids
 from .seg_list import seg_sample
 
@@ -26,6 +27,8 @@ class PseudoLabelSegDataset(BaseSegDataset):
         data_prefix (dict): ``img_path``, the folder of the images.
         confidence (bool): Whether the masks of the surest pixels are used as
             well; samples then have ``confidence_path``. Defaults to False.
+        img_suffix (str, optional): Suffix of all images. Defaults to None:
+            any usual one, in upper or lower case.
         **kwargs: Arguments of :class:`mmseg.datasets.BaseSegDataset`.
 
     Raises:
@@ -41,6 +44,7 @@ class PseudoLabelSegDataset(BaseSegDataset):
                  metainfo: Optional[dict] = None,
                  data_prefix: dict = dict(img_path='JPEGImages'),
                  confidence: bool = False,
+                 img_suffix: Optional[str] = None,
                  **kwargs) -> None:
         self.pseudo_label_dir = pseudo_label_dir
         self.manifest = check_complete(pseudo_label_dir)
@@ -61,6 +65,7 @@ class PseudoLabelSegDataset(BaseSegDataset):
             metainfo.setdefault('palette', made_for['palette'])
         super().__init__(
             ann_file=ann_file,
+            img_suffix=img_suffix,
             metainfo=metainfo,
             data_prefix=dict(
                 data_prefix,
@@ -74,8 +79,9 @@ class PseudoLabelSegDataset(BaseSegDataset):
             ids = list(read_ids(self.ann_file))
             check_complete(self.pseudo_label_dir, ids)
         data_list = []
+        images = ImageFiles(self.data_prefix['img_path'], self.img_suffix)
         for name in ids:
-            data = seg_sample(self, name)
+            data = seg_sample(self, name, images.find(name))
             if self.confidence:
                 path = confidence_path(self.pseudo_label_dir, name)
                 data['confidence_path'] = str(path)

@@ -1,18 +1,28 @@
 # Copyright (c) mmktse authors. All rights reserved.
 import os.path as osp
-from typing import List
+from typing import List, Optional
 
 from mmseg.datasets import BaseSegDataset
 
 from mmktse.registry import DATASETS
+from .image_files import ImageFiles
 from .image_labels import read_ids
 
 
-def seg_sample(dataset: BaseSegDataset, img_id: str) -> dict:
-    """What mmseg's transforms want to know of an image and its mask."""
+def seg_sample(dataset: BaseSegDataset, img_id: str,
+               img_path: Optional[str]) -> dict:
+    """What mmseg's transforms want to know of an image and its mask.
+
+    Args:
+        dataset (BaseSegDataset): Data set of both.
+        img_id (str): Their id.
+        img_path (str, optional): The image as it was found; None stands for
+            the place where it was looked for.
+    """
+    looked_for = osp.join(dataset.data_prefix['img_path'], img_id) + (
+        dataset.img_suffix or '.*')
     return dict(
-        img_path=osp.join(dataset.data_prefix['img_path'],
-                          img_id + dataset.img_suffix),
+        img_path=img_path or looked_for,
         seg_map_path=osp.join(dataset.data_prefix['seg_map_path'],
                               img_id + dataset.seg_map_suffix),
         num_classes=len(dataset.metainfo['classes']),
@@ -30,20 +40,26 @@ class SegListDataset(BaseSegDataset):
     is refused before the first image is read.
 
     Args:
+        img_suffix (str, optional): Suffix of all images. Defaults to None:
+            any usual one, in upper or lower case.
         **kwargs: Arguments of :class:`mmseg.datasets.BaseSegDataset`;
             ``ann_file`` is a text file whose lines start with an id.
 
     Raises:
         FileNotFoundError: If the list, an image or a mask is missing.
-        ValueError: If the list is empty, or an id is repeated or leads out of
-            the folder.
+        ValueError: If the list is empty, or an id is repeated, leads out of
+            the folder or fits several images.
     """
+
+    def __init__(self, img_suffix: Optional[str] = None, **kwargs) -> None:
+        super().__init__(img_suffix=img_suffix, **kwargs)
 
     def load_data_list(self) -> List[dict]:
         """Lists image and mask of each id."""
         data_list = []
+        images = ImageFiles(self.data_prefix['img_path'], self.img_suffix)
         for img_id, place in read_ids(self.ann_file).items():
-            data = seg_sample(self, img_id)
+            data = seg_sample(self, img_id, images.find(img_id))
             for what, path in (('image', data['img_path']),
                                ('mask', data['seg_map_path'])):
                 if not osp.isfile(path):

@@ -38,7 +38,7 @@ def load_config(path: str, cfg_options: Optional[dict] = None) -> Config:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If nothing knows an option.
+        ValueError: If nothing knows an option, or one of the two is no path.
     """
     if not osp.isfile(path):
         raise FileNotFoundError(f'There is no config {path}.')
@@ -47,6 +47,11 @@ def load_config(path: str, cfg_options: Optional[dict] = None) -> Config:
     _check_options(cfg, options)
     for name in SHARED_OPTIONS:
         if name in options:
+            if not isinstance(options[name], str):
+                raise ValueError(
+                    f'The option {name} reads as {options[name]!r}, which is '
+                    'no path: write ./NAME for a name of digits alone, and '
+                    'rename or link a folder that has a comma in its name.')
             _replace(cfg._cfg_dict, name, options[name])
     cfg.merge_from_dict(options)
     _fill_classes(cfg)

@@ -1,6 +1,6 @@
 # Copyright (c) mmktse authors. All rights reserved.
 from collections import deque
-from copy import copy
+from copy import deepcopy
 from typing import Any, Callable, Iterable, Iterator, Optional, Tuple
 
 import numpy as np
@@ -77,7 +77,7 @@ class SampleQueue:
             share_of_cores() if num_workers is None else num_workers)
         # Fails now, not after the network has run; what is prepared need not
         # be fit to travel.
-        ready = copy(task)
+        ready = deepcopy(task)
         ready.prepare()
         self.task = task if self.num_workers else ready
         self.killed = killed

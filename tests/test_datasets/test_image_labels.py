@@ -3,9 +3,10 @@ import json
 
 import pytest
 
-from mmktse.datasets.image_labels import (class_indices, list_image_ids,
-                                          read_class_folders, read_classes,
-                                          read_ids, read_labels, write_labels)
+from mmktse.datasets.image_files import ImageFiles
+from mmktse.datasets.image_labels import (class_indices, read_class_folders,
+                                          read_classes, read_ids, read_labels,
+                                          write_labels)
 
 
 def tags(result):
@@ -28,6 +29,8 @@ def test_classes(tmp_path):
     for text in ('', 'cat\ncat\n'):
         with pytest.raises(ValueError, match='c.txt must name'):
             read_classes(write(tmp_path, 'c.txt', text))
+    with pytest.raises(ValueError, match='c.txt names the class background'):
+        read_classes(write(tmp_path, 'c.txt', 'background\ncat\n'))
 
 
 def test_class_indices():
@@ -48,6 +51,23 @@ def test_csv(tmp_path):
     assert tags(read_labels(path)) == dict(
         a=['cat', 'hot dog'], b=['cat', 'dog'], c=['cat', '1'])
     assert read_labels(path)[0]['b'].place == f'{path}:3'
+
+
+@pytest.mark.parametrize('text', [
+    'Filename;labels\na.jpg;cat;hot dog\nb.PNG;1\n',
+    'image,labels\na.jpg,"cat,hot dog"\nb.PNG,1\n',
+    'a.jpg,cat;hot dog\nb.PNG,1\n',
+])
+def test_csv_of_a_spreadsheet(tmp_path, text):
+    path = write(tmp_path, 'l.csv', text)
+    assert tags(read_labels(path)) == dict(a=['cat', 'hot dog'], b=['1'])
+
+
+def test_utf16_is_named(tmp_path):
+    for name in ('l.csv', 'l.txt', 'l.json'):
+        (tmp_path / name).write_text('a,cat\n', encoding='utf-16')
+        with pytest.raises(ValueError, match=f'{name} is UTF-16 text: save'):
+            read_labels(str(tmp_path / name))
 
 
 @pytest.mark.parametrize('content', [
@@ -111,10 +131,10 @@ def test_xml(tmp_path):
 
 
 def test_class_folders(tmp_path):
-    for name in ('dog/2.jpg', 'dog/1.jpg', 'cat/1.jpg', 'cat/note.txt'):
+    for name in ('dog/2.jpg', 'dog/1.JPG', 'cat/1.png', 'cat/note.txt'):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
-    labels = read_class_folders(str(tmp_path), '.jpg')
+    labels = read_class_folders(ImageFiles(str(tmp_path)))
     assert {
         k: v.tags
         for k, v in labels.items()
@@ -123,7 +143,8 @@ def test_class_folders(tmp_path):
         'dog/1': ['dog'],
         'dog/2': ['dog']
     }
-    assert list_image_ids(str(tmp_path / 'dog'), '.jpg') == ['1', '2']
+    labels = read_class_folders(ImageFiles(str(tmp_path), '.jpg'))
+    assert list(labels) == ['dog/2']
 
 
 def test_problems_have_places(tmp_path):

@@ -35,11 +35,16 @@ def test_only_the_ids_count(root):
     assert (dataset[0]['gt_seg_map'] == 1).all()
 
 
+def test_image_of_another_suffix(root):
+    (root / 'JPEGImages/a.jpg').rename(root / 'JPEGImages/a.JPEG')
+    assert build(root, 'a.jpg\n')[0]['img_path'].endswith('/a.JPEG')
+
+
 @pytest.mark.parametrize('text, message', [
     ('', r'val\.txt lists no image'),
     ('a\nb\na\n', r'val\.txt:3: id a is at \S*val\.txt:1 already'),
     ('a\n../a\n', r'val\.txt:2: id \.\./a leads out'),
-    ('a\nx\n', r'val\.txt:2: image \S*x\.jpg does not exist; add it'),
+    ('a\nx\n', r'val\.txt:2: image \S*x\.\* does not exist; add it'),
 ])
 def test_wrong_list_is_named(root, text, message):
     with pytest.raises((ValueError, FileNotFoundError), match=message):

@@ -210,6 +210,12 @@ def test_heads_that_may_count_differently_are_not_filled_alike():
     assert model['decode_head']['num_classes'] == 3
 
 
+def test_data_root_that_is_no_path_is_named(config):
+    for value in (['a', 'b'], 2012):
+        with pytest.raises(ValueError, match='data_root reads as .* ./NAME'):
+            load_config(config, dict(data_root=value))
+
+
 def test_misspelt_option_is_named(config):
     for option, near in (('data_rot', 'data_root'), ('train_dataloder.num',
                                                      'train_dataloader')):

@@ -82,6 +82,23 @@ def test_overlay_has_the_colours_of_the_classes(samples, tmp_path):
     assert colors[1][2] > 100 > colors[1][0] + 50
 
 
+def test_crf_travels_to_the_workers(samples, tmp_path):
+    pytest.importorskip('pydensecrf')
+    refiner = dict(type='DenseCRFRefiner')
+    masks = []
+    for num_workers in (1, 0):
+        write(
+            samples,
+            tmp_path,
+            num_workers=num_workers,
+            refiner=refiner,
+            overlay=False)
+        path = tmp_path / 'out/SegmentationClass/a.png'
+        masks.append(path.read_bytes())
+        path.unlink()
+    assert masks[0] == masks[1]
+
+
 def test_masks_alone(samples, tmp_path):
     write(samples, tmp_path, overlay=False)
     assert not (tmp_path / 'out' / 'overlay').exists()

@@ -12,6 +12,7 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import MODELS, DefaultScope
 from mmengine.runner import save_checkpoint
+from mmseg.apis import inference_model, init_model
 from PIL import Image
 
 from mmktse.evaluation import score_refinement
@@ -80,6 +81,19 @@ def error(predict, *words, **kwargs):
     assert info.value.code.startswith('error: ')
     assert '\n' not in info.value.code
     return info.value.code
+
+
+def test_api_of_mmseg_gives_the_same_mask(predict, root, tmp_path):
+    predict('--no-overlay')
+    cfg = Config.fromfile(CONFIG)
+    cfg.model.decode_head.num_classes = 3
+    cfg.test_pipeline = cfg.test_dataloader.dataset.pipeline
+    model = init_model(cfg, str(root / 'net.pth'), device='cpu')
+    for name in SIZES:
+        mask = inference_model(model, str(root / 'images' / name))
+        file = (tmp_path / 'out/SegmentationClass' / name).with_suffix('.png')
+        np.testing.assert_array_equal(mask.pred_sem_seg.data[0],
+                                      load_label_map(str(file)))
 
 
 def test_folder_of_images(predict, tmp_path):

@@ -82,7 +82,7 @@ def test_all_problems_at_once(root, run):
     for problem in (
             "train.txt:1: unknown class 'bird' of id a",
             'train.txt:2: id b has no label',
-            'train.txt:3: image JPEGImages/x.jpg does not exist',
+            'train.txt:3: image JPEGImages/x.* does not exist',
             'train.txt:8: id f is at train.txt:7 already',
             'Image JPEGImages/c.jpg cannot be read',
             'Mask SegmentationClass/d.png has height x width 48x32, its image '
@@ -94,6 +94,46 @@ def test_all_problems_at_once(root, run):
     ):
         assert out.count(problem) == 1, problem
     assert '9 problems; 7 ids' in out and '1 problems; 0 ids' in out
+
+
+def test_notes(root, run, monkeypatch):
+    (root / 'train.txt').write_text('a cat\nb 0\n')
+    Image.new('RGB', (2001, 2)).save(root / 'JPEGImages/b.jpg')
+    code, out = run()
+    assert code == 0
+    assert 'Note: no image shows dog.' in out
+    assert 'Note: every image shows cat:' in out
+    assert out.count('Note: 1 images have a side of more than 2000') == 1
+
+
+def test_list_to_validate_on(root, run):
+    (root / 'config.py').write_text("""
+default_scope = 'mmseg'
+data_root = 'nowhere'
+train_dataloader = dict(
+    dataset=dict(
+        type='mmktse.PseudoLabelSegDataset',
+        data_root=data_root,
+        pseudo_label_dir='gone'))
+val_dataloader = dict(
+    dataset=dict(
+        type='mmktse.SegListDataset',
+        data_root=data_root,
+        data_prefix=dict(
+            img_path='JPEGImages', seg_map_path='SegmentationClass'),
+        ann_file='ids.txt',
+        metainfo=dict(classes=('background', 'cat', 'dog'))))
+""")
+    (root / 'ids.txt').write_text('a\n')
+    code, out = run()
+    assert code == 0 and 'val_dataloader: ids.txt' in out
+    assert '0 problems; 1 ids, 1 of them with a label map' in out
+    Image.new('L', (48, 32), 3).save(root / 'SegmentationClass/a.png')
+    code, out = run()
+    assert code == 1 and 'Mask SegmentationClass/a.png holds the va' in out
+    (root / 'ids.txt').write_text('a\nb\n')
+    code, out = run()
+    assert code == 1 and 'ids.txt:2: mask SegmentationClass/b.png does' in out
 
 
 def test_labels_only(root, run):

@@ -4,24 +4,34 @@ import hashlib
 import os.path as osp
 from collections import Counter
 
-from mmktse.datasets.image_labels import read_lines
+from mmktse.datasets.image_labels import read_labels, read_lines
 from mmktse.engine.errors import one_sentence_errors
 from mmktse.utils import atomic_write
 
 
 def read_list(path):
-    """Reads lines of an id and maybe its classes.
+    """Reads images and maybe their classes.
 
     Returns:
         dict[str, list[str]]: Classes by id, in the order of the file.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If an id is repeated.
+        ValueError: If an id is repeated, or does not fit into a list.
     """
     if not osp.isfile(path):
         raise FileNotFoundError(f'There is no list {path}.')
     images = {}
+    if path.lower().endswith(('.csv', '.json')):
+        labels, problems = read_labels(path)
+        problems += [
+            f'{entry.place}: id {img_id!r} has a blank, which a list of ids '
+            'cannot hold; rename the image.'
+            for img_id, entry in labels.items() if len(img_id.split()) != 1
+        ]
+        if problems:
+            raise ValueError(problems[0])
+        return {img_id: list(entry.tags) for img_id, entry in labels.items()}
     for line, place in read_lines(path):
         img_id, *tags = line.split()
         if img_id in images:
@@ -78,7 +88,9 @@ def parse_args():
         description='Split a list of images, with or without classes, into a '
         'held-out part, for example to choose a threshold on, and the rest')
     parser.add_argument(
-        'list', help='text file of lines "ID class class ..." or "ID"')
+        'list',
+        help='text file of lines "ID class class ..." or "ID"; or .csv or '
+        '.json labels, of which the ids are written')
     parser.add_argument('held_out', help='list to write: the held-out part')
     parser.add_argument('rest', help='list to write: all other images')
     parser.add_argument(
@@ -107,9 +119,13 @@ def main():
     drawn = hold_out(images, args.share, args.seed)
     parts = [(args.held_out, [i for i in images if i in drawn]),
              (args.rest, [i for i in images if i not in drawn])]
+    # Class names of the others may have blanks.
+    tagged = not args.list.lower().endswith(('.csv', '.json'))
     for path, names in parts:
         with atomic_write(path, 'w') as file:
-            file.writelines(f'{" ".join([i, *images[i]])}\n' for i in names)
+            file.writelines(
+                f'{" ".join([i, *(images[i] if tagged else [])])}\n'
+                for i in names)
         print(f'{len(names)} of {len(images)} images in {path}')
     classes = {tag for tags in images.values() for tag in tags}
     lacking = sorted(classes - {tag for i in drawn for tag in images[i]})

@@ -2,6 +2,9 @@
 # ImageSets/train_labels.txt ("id class class ..."). Masks in
 # SegmentationClass/ are used for measuring alone and may be absent.
 data_root = 'data/custom'
+# Photographs of a camera are labelled as if their long side had 512 pixels;
+# seeds and labels have their full size.
+max_long = 512
 pad_val = (127., 127., 127.)
 meta_keys = ('img_id', 'img_path', 'seg_map_path', 'ori_shape', 'img_shape',
              'flip')
@@ -14,7 +17,7 @@ train_pipeline = [
 ]
 test_pipeline = [
     dict(type='LoadImage'),
-    dict(type='MultiScaleViews', scales=(0.5, 1.0, 1.5)),
+    dict(type='MultiScaleViews', scales=(0.5, 1.0, 1.5), max_long=max_long),
     dict(type='mmpretrain.PackInputs', meta_keys=meta_keys),
 ]
 train_dataset = dict(
@@ -51,4 +54,5 @@ test_dataloader = dict(
         pipeline=test_pipeline,
         test_mode=True))
 test_evaluator = dict(type='SeedMetric', fixed_threshold=0.3)
-pseudo_labels = dict(threshold=0.3, refiner=dict(type='PARRefiner'))
+pseudo_labels = dict(
+    threshold=0.3, refiner=dict(type='PARRefiner', max_long=max_long))

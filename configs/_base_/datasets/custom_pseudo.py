@@ -6,6 +6,8 @@ data_root = 'data/custom/'
 pseudo_label_dir = 'work_dirs/pseudo_labels/custom'
 metainfo = dict(classes='classes.txt')
 crop_size = (224, 224)
+# Photographs of a camera are segmented at this size; masks have the full one.
+max_long = 512
 train_pipeline = [
     dict(type='mmktse.LoadImage'),
     dict(type='mmktse.LoadMask'),
@@ -21,12 +23,14 @@ train_pipeline = [
 ]
 test_pipeline = [
     dict(type='mmktse.LoadImage'),
+    dict(type='mmktse.LimitLong', max_long=max_long),
     dict(type='mmktse.LoadMask'),
     dict(type='PackSegInputs')
 ]
 img_ratios = [0.75, 1.0, 1.25]
 tta_pipeline = [
     dict(type='mmktse.LoadImage'),
+    dict(type='mmktse.LimitLong', max_long=max_long),
     dict(
         type='TestTimeAug',
         transforms=[[

@@ -3,11 +3,11 @@ from .confidence import LoadConfidence, PackConfidentSegInputs
 from .crop import RandomCropOrPad
 from .loading import LoadImage, read_image
 from .mask import LoadMask
-from .resize import MultiScaleViews, RandomResizeLong
+from .resize import LimitLong, MultiScaleViews, RandomResizeLong
 from .seg_crop import RandomResizedSegCrop
 
 __all__ = [
-    'LoadConfidence', 'LoadImage', 'LoadMask', 'MultiScaleViews',
+    'LimitLong', 'LoadConfidence', 'LoadImage', 'LoadMask', 'MultiScaleViews',
     'PackConfidentSegInputs', 'RandomCropOrPad', 'RandomResizeLong',
     'RandomResizedSegCrop', 'read_image'
 ]

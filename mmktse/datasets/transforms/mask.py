@@ -14,7 +14,8 @@ class LoadMask(BaseTransform):
 
     Required keys: ``seg_map_path``, ``ori_shape``, ``seg_fields`` and
     ``num_classes`` (with background), which the data sets of this package
-    give. Added key: ``gt_seg_map`` (H, W) uint8.
+    give. Added key: ``gt_seg_map`` (H, W) uint8. An image that comes without
+    ``seg_map_path``, as from ``mmseg.apis.inference_model``, has no mask.
     """
 
     def transform(self, results: dict) -> dict:
@@ -25,6 +26,8 @@ class LoadMask(BaseTransform):
             ValueError: If it is no label map of the size of the image, or
                 holds values beyond the classes.
         """
+        if 'seg_map_path' not in results:
+            return results
         results['gt_seg_map'] = load_label_map(results['seg_map_path'],
                                                results['ori_shape'],
                                                results['num_classes'] - 1)

@@ -119,9 +119,18 @@ class CAMClassifier(BaseClassifier):
         return scores, self.head.logits(scores)
 
     def targets(self, data_samples: List[DataSample], like: Tensor) -> Tensor:
-        """Image-level labels (N, C), 0 or 1, on the device of ``like``."""
+        """Image-level labels (N, C), 0 or 1, on the device of ``like``.
+
+        Raises:
+            ValueError: If an image has none.
+        """
         targets = like.new_zeros((len(data_samples), self.head.num_classes))
         for row, sample in zip(targets, data_samples):
+            if 'gt_label' not in sample:
+                raise ValueError(
+                    f'Image {sample.get("img_path")} has no label, and only '
+                    'labelled ones can be trained on: set require_labels=True '
+                    'in the data set of the training.')
             row[sample.gt_label] = 1.
         return targets
 

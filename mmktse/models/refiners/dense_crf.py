@@ -1,5 +1,6 @@
 # Copyright (c) mmktse authors. All rights reserved.
 from abc import abstractmethod
+from typing import Optional
 
 import numpy as np
 
@@ -15,7 +16,9 @@ class _BaseCRF(BaseRefiner):
 
     def __init__(self, num_iters: int, gaussian_sxy: float,
                  gaussian_compat: float, bilateral_sxy: float,
-                 bilateral_srgb: float, bilateral_compat: float) -> None:
+                 bilateral_srgb: float, bilateral_compat: float,
+                 max_long: Optional[int]) -> None:
+        super().__init__(max_long)
         try:
             from pydensecrf import densecrf, utils
         except ImportError as error:
@@ -70,6 +73,8 @@ class DenseCRFRefiner(_BaseCRF):
         bilateral_srgb (float): Its width in grey levels (0 to 255).
             Defaults to 13.
         bilateral_compat (float): Its weight. Defaults to 10.
+        max_long (int, optional): See :class:`BaseRefiner`; the widths are
+            those in the image that is refined.
 
     Raises:
         ImportError: If pydensecrf is not installed.
@@ -81,9 +86,11 @@ class DenseCRFRefiner(_BaseCRF):
                  gaussian_compat: float = 3,
                  bilateral_sxy: float = 80,
                  bilateral_srgb: float = 13,
-                 bilateral_compat: float = 10) -> None:
+                 bilateral_compat: float = 10,
+                 max_long: Optional[int] = None) -> None:
         super().__init__(num_iters, gaussian_sxy, gaussian_compat,
-                         bilateral_sxy, bilateral_srgb, bilateral_compat)
+                         bilateral_sxy, bilateral_srgb, bilateral_compat,
+                         max_long)
 
     def unary(self, scores: np.ndarray) -> np.ndarray:
         return self.utils.unary_from_softmax(scores)
@@ -109,6 +116,8 @@ class LabelCRFRefiner(_BaseCRF):
         bilateral_srgb (float): Its width in grey levels (0 to 255).
             Defaults to 5.
         bilateral_compat (float): Its weight. Defaults to 10.
+        max_long (int, optional): See :class:`BaseRefiner`; the widths are
+            those in the image that is refined.
 
     Raises:
         ImportError: If pydensecrf is not installed.
@@ -121,9 +130,11 @@ class LabelCRFRefiner(_BaseCRF):
                  gaussian_compat: float = 3,
                  bilateral_sxy: float = 50,
                  bilateral_srgb: float = 5,
-                 bilateral_compat: float = 10) -> None:
+                 bilateral_compat: float = 10,
+                 max_long: Optional[int] = None) -> None:
         super().__init__(num_iters, gaussian_sxy, gaussian_compat,
-                         bilateral_sxy, bilateral_srgb, bilateral_compat)
+                         bilateral_sxy, bilateral_srgb, bilateral_compat,
+                         max_long)
         self.confidence = confidence
 
     def unary(self, scores: np.ndarray) -> np.ndarray:

@@ -1,6 +1,6 @@
 # Copyright (c) mmktse authors. All rights reserved.
 import os.path as osp
-from typing import Tuple
+from typing import Optional, Tuple
 
 import numpy as np
 import torch
@@ -55,6 +55,7 @@ class IRNRefiner(BaseRefiner):
         beta (float): See :func:`random_walk`. Defaults to 10.
         log2_steps (int): See :func:`random_walk`. Defaults to 8.
         radius (int): See :func:`random_walk`. Defaults to 5.
+        max_long (int, optional): See :class:`BaseRefiner`.
 
     Raises:
         FileNotFoundError: If there is no such config or checkpoint.
@@ -67,7 +68,9 @@ class IRNRefiner(BaseRefiner):
                  device: str = 'cpu',
                  beta: float = 10,
                  log2_steps: int = 8,
-                 radius: int = 5) -> None:
+                 radius: int = 5,
+                 max_long: Optional[int] = None) -> None:
+        super().__init__(max_long)
         for path in (config, checkpoint):
             if not osp.isfile(path):
                 raise FileNotFoundError(

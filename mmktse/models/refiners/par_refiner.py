@@ -1,4 +1,6 @@
 # Copyright (c) mmktse authors. All rights reserved.
+from typing import Optional
+
 import numpy as np
 import torch
 
@@ -15,10 +17,12 @@ class PARRefiner(BaseRefiner):
     normalised: a constant map grows by :attr:`PAR.gain`.
 
     Args:
+        max_long (int, optional): See :class:`BaseRefiner`.
         **kwargs: Arguments of :class:`PAR`.
     """
 
-    def __init__(self, **kwargs) -> None:
+    def __init__(self, max_long: Optional[int] = None, **kwargs) -> None:
+        super().__init__(max_long)
         self.par = PAR(**kwargs)
 
     def refine(self, image: np.ndarray, scores: np.ndarray) -> np.ndarray:

@@ -90,12 +90,16 @@ _clips = [('', '', {}),
           ('_beta03', ', clip at 0.3', {
               'model.head.clip.beta': .3
           })]
-_free = {'model.head.sampler.max_offset': 2., 'model.head.clip.beta': 1.}
+_bound = {'model.head.sampler.max_offset': 2.}
+_free = {**_bound, 'model.head.clip.beta': 1.}
+_free_title = 'offsets up to 2 cells, nothing clipped'
+_co_title = f'{_free_title}, kernel and classifier descend'
 _co = {
     'model.head.present_only': True,
     'model.head.lambda_e': .05,
     'model.head.co_trained': ['kernel', 'classifier']
 }
+# A shrinkage that begins as what it gets, and moves a tenth as fast.
 _slow = {**_free, **_identity, 'optim_wrapper.optimizer.lr': .004}
 _slow_rows = [
     ('', 'present', 'expand_strong_co', .1),
@@ -119,15 +123,15 @@ rows = [
     dict(_shrink, stages='shrink_network'),
     # What clip, kernel and classifier do while no point moves.
     *_chain('_held', ', offsets zero', expand={_hold: 5}, shrink={_hold: 6}),
-    # Each differs from `expand` and `shrink` in one setting.
+    # In several settings at once: the titles say which.
     *_chain(
         '_present',
-        ', ascent of present classes',
-        both={'model.head.sampler.max_offset': 2.},
+        ', ascent of present classes, offsets up to 2 cells',
+        both=_bound,
         expand={'model.head.present_only': True}),
     *_chain(
         '_strong',
-        ', strong ascent of present classes, nothing clipped',
+        f', fivefold ascent of present classes, {_free_title}',
         both=_free,
         expand={
             'model.head.present_only': True,
@@ -135,12 +139,12 @@ rows = [
         }),
     *_chain(
         '_strong_co',
-        ', strong ascent of present classes, kernel and classifier descend',
+        f', fivefold ascent of present classes, {_co_title}',
         both=_free,
         expand=_co),
     *_chain(
         '_all_co',
-        ', strong ascent of all classes, kernel and classifier descend',
+        f', fivefold ascent of all classes, {_co_title}',
         both=_free,
         expand={
             **_co, 'model.head.present_only': False
@@ -148,22 +152,22 @@ rows = [
     # Its control: the same is trained, no point moves.
     *_chain(
         '_all_co_held',
-        ', offsets zero, kernel and classifier descend',
+        ', offsets zero, nothing clipped, kernel and classifier descend',
         both=_free,
         expand={
             **_co, 'model.head.present_only': False,
             _hold: 5
         },
         shrink={_hold: 6}),
-    # A shrinkage that begins as what it gets, and moves a tenth as fast.
     *(_add(
         dict(
             _shrink,
             name=f'shrink_slow{_suffix}',
-            title=f'expansion of {_classes} classes + slow shrinkage, kernel '
-            f'the identity, mu = {_mu}',
+            title=f'expansion + slow shrinkage, W2 the identity, mu = {_mu}, '
+            f'fivefold ascent of {_classes} classes, {_co_title}',
             after=_after), **_slow, **{'model.area.loss_weight': _mu})
       for _suffix, _classes, _after, _mu in _slow_rows),
+    # Each differs from `expand` and `shrink` in one setting.
     *_chain('_beta1', ', nothing clipped', both={'model.head.clip.beta': 1.}),
     *_chain('_beta03', ', clip at 0.3', both={'model.head.clip.beta': .3}),
     *_chain(
@@ -182,6 +186,7 @@ rows = [
         ', kernels the identity',
         warm='warm_identity',
         both=_identity),
+    # Weights of the area, at both clips.
     *(_add(
         dict(
             _shrink,

@@ -1,7 +1,7 @@
 # Copyright (c) mmktse authors. All rights reserved.
 import math
 from itertools import islice
-from typing import Optional
+from typing import Dict, Optional
 
 import torch
 from mmengine.dist import all_reduce
@@ -19,20 +19,27 @@ _LOST = 0.9 * math.log(2)
 
 @HOOKS.register_module()
 class AscentGuardHook(Hook):
-    """Ends the expansion when L_cls has been climbed high enough.
+    """Ends the expansion when the loss has been climbed high enough.
 
-    Before the first step of the ascent, L_cls is measured on training
-    batches at offset 0, clip included: clipping alone raises it. When the
-    mean L_cls of as many steps exceeds ``kappa`` times that value, or has
-    come near ln 2 from below, the loss of points that have left the map, the
-    hook sets ``stop_training``, at which :class:`StoppableTrainLoop` ends
-    with a checkpoint. Their ratio is logged as ``ascent_ratio``. Both are in
-    the checkpoints: a resumed run stops at the same step.
+    The loss is the one that the offsets climb: L_cls, or with
+    ``present_only`` its part of the present classes. Before the first step of
+    the ascent it is measured on training batches at offset 0, clip and
+    autocast included: clipping alone raises it. When the mean loss of as many
+    steps exceeds ``kappa`` times that value, the hook sets ``stop_training``,
+    at which :class:`StoppableTrainLoop` ends with a checkpoint. Their ratio is
+    logged as ``ascent_ratio``. Both are in the checkpoints: a resumed run
+    stops at the same step.
+
+    Offsets without a bound (``max_offset``) can leave the map, where the loss
+    is ln 2 and no gradient leads back. With them the ascent also stops when
+    the loss has come near ln 2 from below, whatever kappa: before it is
+    3 times the value at offset 0 if that is more than 0.21. Bounded ones can
+    come back, and kappa alone counts.
 
     Args:
         kappa (float): Ratio at which to stop. Defaults to 3.
         window (int): Number of batches, and of steps, behind a mean.
-            Defaults to 50.
+            No more than an epoch has. Defaults to 50.
 
     Raises:
         ValueError: If the offsets are not zero before the ascent.
@@ -50,7 +57,7 @@ class AscentGuardHook(Hook):
         runner.message_hub.update_info(_KEY, self._state)
 
     def before_train_epoch(self, runner: Runner) -> None:
-        """Measures L_cls at offset 0 before the first epoch of the ascent."""
+        """Measures the loss at offset 0 before the ascent."""
         model = self._model(runner)
         if model.head.held or self._state['base'] is not None:
             return
@@ -61,12 +68,12 @@ class AscentGuardHook(Hook):
                 'an ascent.')
         model.eval()
         losses = []
-        with torch.no_grad():
+        with torch.no_grad(), runner.optim_wrapper.optim_context(model):
             for batch in islice(runner.train_dataloader, self.window):
                 data = model.data_preprocessor(batch, training=True)
-                losses.append(model(**data, mode='loss')['loss_cls'])
+                losses.append(_climbed(model(**data, mode='loss')))
         self._state['base'] = _mean(torch.stack(losses).mean())
-        runner.logger.info('Classification loss at offset 0: '
+        runner.logger.info('Climbed loss at offset 0: '
                            f'{self._state["base"]:.4f}')
 
     def after_train_iter(self,
@@ -75,18 +82,22 @@ class AscentGuardHook(Hook):
                          data_batch: Optional[dict] = None,
                          outputs: Optional[dict] = None) -> None:
         """Compares the running loss with its value at offset 0."""
-        if self._model(runner).head.held:
+        head = self._model(runner).head
+        if head.held:
             return
         state = self._state
-        recent = [*state['recent'], _mean(outputs['loss_cls'])]
-        state['recent'] = recent = recent[-self.window:]
+        window = min(self.window, len(runner.train_dataloader))
+        recent = [*state['recent'], _mean(_climbed(outputs))]
+        state['recent'] = recent = recent[-window:]
         ratio = sum(recent) / len(recent) / state['base']
-        lost = _LOST * self._model(runner).head.loss_weight / state['base']
-        limit = min(self.kappa, lost) if lost > 1 else self.kappa
+        limit = self.kappa
+        lost = _LOST * head.loss_weight / state['base']
+        if head.expand.max_offset is None and lost > 1:
+            limit = min(limit, lost)
         runner.message_hub.update_scalar('train/ascent_ratio', ratio)
-        if len(recent) == self.window and ratio > limit:
+        if len(recent) == window and ratio > limit:
             runner.logger.info(
-                f'The classification loss is {ratio:.2f} times its value at '
+                f'The climbed loss is {ratio:.2f} times its value at '
                 f'offset 0: the ascent stops after step {runner.iter + 1}.')
             runner.train_loop.stop_training = True
 
@@ -94,6 +105,11 @@ class AscentGuardHook(Hook):
     def _model(runner: Runner):
         model = runner.model
         return model.module if is_model_wrapper(model) else model
+
+
+def _climbed(losses: Dict[str, Tensor]) -> Tensor:
+    """The loss that the offsets climb, among those of :class:`ESOL`."""
+    return losses.get('loss_ascent', losses['loss_cls'])
 
 
 def _mean(value: Tensor) -> float:

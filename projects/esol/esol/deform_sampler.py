@@ -1,4 +1,5 @@
 # Copyright (c) mmktse authors. All rights reserved.
+from functools import partial
 from typing import Optional
 
 import torch
@@ -30,7 +31,8 @@ class DeformSampler(BaseModule):
             own. Defaults to 1.
         act (bool): Whether to rectify the output. Defaults to True.
         max_offset (float, optional): Offsets are cut to +- this many cells of
-            the map. Defaults to None: they are free.
+            the map, and there get only gradients that move them inwards.
+            Defaults to None: they are free.
         gradient_scale (float): Factor of the gradient where it enters the
             offsets. A negative one makes the offsets climb the loss that
             everything else descends. Defaults to 1.
@@ -83,10 +85,21 @@ class DeformSampler(BaseModule):
         """
         offsets = self.offset(maps)
         if offsets.requires_grad:
-            offsets.register_hook(lambda grad: self.gradient_scale * grad)
-        if self.max_offset is not None:
-            offsets = offsets.clamp(-self.max_offset, self.max_offset)
-        return offsets
+            offsets.register_hook(partial(self._gradient, offsets.detach()))
+        if self.max_offset is None:
+            return offsets
+        cut = offsets.detach().clamp(-self.max_offset, self.max_offset)
+        # What is added is zero, with the gradient that a clamp would stop.
+        return cut + (offsets - offsets.detach())
+
+    def _gradient(self, offsets: Tensor, grad: Tensor) -> Tensor:
+        """What goes on to the offsets of a gradient that has reached them."""
+        grad = self.gradient_scale * grad
+        if self.max_offset is None:
+            return grad
+        # A step goes against its gradient.
+        outwards = (offsets.abs() >= self.max_offset) & (grad * offsets < 0)
+        return grad.masked_fill(outwards, 0.)
 
     def forward(self, maps: Tensor, held: bool = False) -> Tensor:
         """Samples maps anew.

@@ -43,15 +43,19 @@ class ESOL(CAMClassifier):
             data_samples (list[DataSample]): Their image-level labels.
 
         Returns:
-            dict[str, Tensor]: ``loss_cls``, which the offsets of the stage
-            'expand' climb, and ``loss_area`` while those of 'shrink' are
-            trained; further keys are only logged.
+            dict[str, Tensor]: ``loss_cls`` of all classes, which the offsets
+            of the stage 'expand' climb, unless it is ``loss_ascent``, that of
+            the present ones (:attr:`ESOLHead.present_only`); ``loss_area``
+            while those of 'shrink' are trained. Further keys are only logged.
         """
-        scores = self.head.scores(self.score_maps(inputs))
+        maps = self.score_maps(inputs)
+        scores = self.head.scores(maps)
         targets = self.targets(data_samples, scores)
         losses = dict(
             loss_cls=self.head.loss(scores, targets),
             **self.cam_stats(scores, targets))
+        if self.head.climbs_present:
+            losses['loss_ascent'] = self.head.ascent_loss(maps, targets)
         if self.area is not None and not self.head.held:
             losses['loss_area'] = self.area(scores, targets)
         return losses

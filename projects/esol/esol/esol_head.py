@@ -8,8 +8,6 @@ from torch import Tensor, nn
 from mmktse.models import CAMHead
 from mmktse.models.utils import masked_mean
 from mmktse.registry import MODELS
-from .deform_sampler import DeformSampler
-from .feature_clip import FeatureClip
 
 
 @MODELS.register_module()
@@ -40,8 +38,10 @@ class ESOLHead(CAMHead):
         stage (str): 'warm', 'expand' or 'shrink'. Defaults to 'warm'.
         mid_channels (int, optional): Channels C' behind the samplers.
             Defaults to ``in_channels``.
-        sampler (dict): Arguments of both :class:`DeformSampler`.
-        clip (dict): Arguments of :class:`FeatureClip`.
+        sampler (dict): Arguments of both :class:`DeformSampler`; ``type`` is
+            one that derives from it.
+        clip (dict): Arguments of :class:`FeatureClip`, or of the module whose
+            ``type`` it has.
         lambda_e (float): Strength of the ascent, more than 0. Defaults to
             0.01.
         train_kernel (bool): Train W1 ('warm') and W2 ('shrink'). Defaults to
@@ -49,8 +49,8 @@ class ESOLHead(CAMHead):
         co_trained (Sequence[str]): 'classifier', 'kernel' or both descend
             L_cls while the offsets climb it. Defaults to none.
         present_only (bool): Climb the loss of the present classes alone.
-            What is co-trained then descends that, too, and nothing lowers
-            the scores of absent classes. Defaults to False: of all classes.
+            What is co-trained descends that of all classes, at the price of
+            a second sampling. Defaults to False: of all classes.
         **kwargs: loss_weight and init_cfg of :class:`CAMHead`.
 
     Raises:
@@ -94,14 +94,17 @@ class ESOLHead(CAMHead):
 
     def _init_layers(self, in_channels: int) -> None:
         mid = self.mid_channels
-        self.expand = DeformSampler(
-            in_channels,
-            mid,
-            gradient_scale=-self.lambda_e,
-            **self.sampler_cfg)
-        self.clip = FeatureClip(**self.clip_cfg)
+        sampler = {'type': 'DeformSampler', **self.sampler_cfg}
+        self.expand = MODELS.build(
+            dict(
+                sampler,
+                in_channels=in_channels,
+                out_channels=mid,
+                gradient_scale=-self.lambda_e))
+        self.clip = MODELS.build({'type': 'FeatureClip', **self.clip_cfg})
         if self.stage == 'shrink':
-            self.shrink = DeformSampler(mid, mid, **self.sampler_cfg)
+            self.shrink = MODELS.build(
+                dict(sampler, in_channels=mid, out_channels=mid))
         self.classifier = nn.Conv2d(mid, self.num_classes, 1, bias=False)
 
     def trained(self, held: bool) -> Set[str]:
@@ -137,30 +140,60 @@ class ESOLHead(CAMHead):
         self.held = held
         self._set_trained(self.trained(held))
 
+    @property
+    def climbs_present(self) -> bool:
+        """Whether the offsets are climbing the loss of present classes."""
+        return self.stage == 'expand' and self.present_only and not self.held
+
     def forward(self, feats: Tuple[Tensor, ...]) -> Tensor:
-        """Score maps (N, C, h, w) of the last feature map."""
+        """Score maps (N, C, h, w) of the last feature map.
+
+        While the loss of present classes is climbed, training gets
+        (N, 2C, h, w): the same maps twice. What is co-trained is reached by
+        the gradient of the first alone, the offsets by that of the second.
+        """
         maps = feats[-1]
         if self.stage == 'warm':
             return self.classifier(self.expand(maps, held=True))
         if self.stage == 'expand':
-            return self.classifier(self.clip(self.expand(maps, self.held)))
+            if self.training and self.climbs_present:
+                return self._expanded_twice(maps)
+            return self._expanded(maps)
         with torch.no_grad():
             maps = self.clip(self.expand(maps))
         return self.classifier(self.shrink(maps, self.held))
 
-    def loss(self, scores: Tensor, targets: Tensor) -> Tensor:
-        """L_cls, the multi-label soft margin loss, in every stage.
+    def _expanded(self, maps: Tensor) -> Tensor:
+        return self.classifier(self.clip(self.expand(maps, self.held)))
+
+    def _expanded_twice(self, maps: Tensor) -> Tensor:
+        if not self.co_trained:
+            scores = self._expanded(maps)
+            return torch.cat((scores.detach(), scores), 1)
+        both = []
+        for names in (self.co_trained, {'offset'}):
+            # Gradients reach only what is trained when the graph is built.
+            self._set_trained(names)
+            both.append(self._expanded(maps))
+        self._set_trained(self.trained(held=False))
+        return torch.cat(both, 1)
+
+    def scores(self, maps: Tensor) -> Tensor:
+        """Raw class scores (N, C, h, w), for the loss of all classes."""
+        return maps[:, :self.num_classes]
+
+    def ascent_loss(self, maps: Tensor, targets: Tensor) -> Tensor:
+        """L_cls of the present classes, for offsets that climb it.
 
         Args:
-            scores (Tensor): Raw class scores (N, C, h, w).
+            maps (Tensor): What :meth:`forward` has returned.
             targets (Tensor): Image-level labels (N, C), 0 or 1.
 
         Returns:
-            Tensor: Scalar, weighted; with ``present_only`` the mean over the
-            present classes while the offsets climb.
+            Tensor: Scalar, weighted: the mean over the present classes.
         """
-        if self.stage == 'expand' and not self.held and self.present_only:
-            losses = F.binary_cross_entropy_with_logits(
-                self.logits(scores), targets, reduction='none')
-            return self.loss_weight * masked_mean(losses, targets.bool())
-        return super().loss(scores, targets)
+        losses = F.binary_cross_entropy_with_logits(
+            self.logits(maps[:, -self.num_classes:]),
+            targets,
+            reduction='none')
+        return self.loss_weight * masked_mean(losses, targets.bool())

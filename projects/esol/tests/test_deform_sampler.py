@@ -128,6 +128,22 @@ def test_offsets_are_cut():
     assert (offsets.abs() < .5).any()
 
 
+@pytest.mark.parametrize('scale, steps', [
+    (1., [-1., 1., 0., 0., -1.]),
+    (-.5, [0., 0., -.5, .5, .5]),
+])
+def test_offsets_beyond_the_bound_can_come_back(scale, steps):
+    """Steps inwards remain, those outwards do not."""
+    module = DeformSampler(1, max_offset=.5, gradient_scale=scale)
+    with torch.no_grad():
+        module.offset.bias[:5] = torch.tensor([2., -2., 2., -2., .1])
+    offsets = module.offsets(torch.rand(1, 1, 1, 1)).flatten()[:5]
+    torch.testing.assert_close(offsets, torch.tensor([.5, -.5, .5, -.5, .1]))
+    (torch.tensor([1., -1., -1., 1., 1.]) * offsets).sum().backward()
+    torch.testing.assert_close(-module.offset.bias.grad[:5],
+                               torch.tensor(steps))
+
+
 def test_mirror_law():
     """Of a mirrored map, with mirrored kernels, taps and dx."""
     module = sampler(2, 3, offset_std=.3)

@@ -1,6 +1,7 @@
 # Copyright (c) mmktse authors. All rights reserved.
 import pytest
 import torch
+import torch.nn.functional as F
 from mmengine.model import MMDistributedDataParallel
 from mmengine.optim import build_optim_wrapper
 from torch import distributed
@@ -74,6 +75,66 @@ def test_the_same_in_distributed_training(model, batch, stage, process_group):
         for _ in range(2):
             wrapped.train_step(batch, optim_wrapper)
         assert_moved(model, before, TRAINED[stage][not held])
+
+
+def test_present_classes_climb_and_the_rest_descends(model, batch,
+                                                     process_group):
+    """In distributed training, where a parameter is in two graphs."""
+    model = model(
+        'expand', present_only=True, co_trained=['kernel', 'classifier'])
+    wrapped = MMDistributedDataParallel(model, find_unused_parameters=True)
+    optim_wrapper = build_optim_wrapper(model, OPTIM)
+    model.head.hold(True)
+    assert 'loss_ascent' not in wrapped.train_step(batch, optim_wrapper)
+    model.head.hold(False)
+    before = state(model)
+    data = model.data_preprocessor(batch, training=True)
+    logits = model(data['inputs']).mean((2, 3))
+    targets = model.targets(batch['data_samples'], logits)
+    losses = F.binary_cross_entropy_with_logits(
+        logits, targets, reduction='none')
+    logs = wrapped.train_step(batch, optim_wrapper)
+    torch.testing.assert_close(logs['loss_cls'], losses.mean())
+    torch.testing.assert_close(logs['loss_ascent'],
+                               losses[targets.bool()].mean())
+    assert_moved(model, before, {'head.expand', 'head.classifier'})
+
+
+@pytest.mark.parametrize('head, area', [
+    (dict(clip=dict(dims=[1, 2, 3])), {}),
+    (dict(mid_channels=4), {}),
+    (dict(sampler=dict(groups=2)), {}),
+    (dict(sampler=dict(dilation=2)), {}),
+    (dict(sampler=dict(deform_groups=2)), {}),
+    (dict(sampler=dict(kernel_size=5)), {}),
+    (dict(mid_channels=4, sampler=dict(groups=4, max_offset=2.)), {}),
+    ({}, dict(classes='all')),
+    ({}, dict(activation='sigmoid')),
+])
+def test_options_in_all_stages(model, batch, head, area):
+    """Each stage takes the weights of the one before, and steps."""
+    weights = None
+    mid, sampler = head.get('mid_channels', 8), head.get('sampler', {})
+    size, groups = sampler.get('kernel_size', 3), sampler.get('groups', 1)
+    count = 2 * size**2 * sampler.get('deform_groups', 1)
+    for stage, parts in TRAINED.items():
+        own = dict(type='AreaLoss', **area) if stage == 'shrink' else None
+        network = model(stage, area=own, **head)
+        expand = network.head.expand
+        assert expand.kernel.weight.shape == (mid, 8 // groups, size, size)
+        assert expand.offset.weight.shape == (count, 8, size, size)
+        if weights:
+            missing, foreign = network.load_state_dict(weights, strict=False)
+            assert not foreign and all(
+                key.startswith('head.shrink.') for key in missing)
+        optim_wrapper = build_optim_wrapper(network, OPTIM)
+        for held in (True, False):
+            network.head.hold(held)
+            before = state(network)
+            logs = network.train_step(batch, optim_wrapper)
+            assert all(value.isfinite() for value in logs.values())
+            assert_moved(network, before, parts[not held])
+        weights = network.state_dict()
 
 
 @pytest.mark.parametrize('stage', TRAINED)

@@ -2,10 +2,12 @@
 """Stages: zero offsets, what gets gradients, signs, ascent."""
 import pytest
 import torch
+import torch.nn.functional as F
 from mmengine.optim import OptimWrapper
 
 from mmktse.models import CAMHead
-from projects.esol.esol import ESOLHead
+from mmktse.registry import MODELS
+from projects.esol.esol import DeformSampler, ESOLHead
 
 STAGES = ('warm', 'expand', 'shrink')
 
@@ -151,15 +153,91 @@ def test_thirty_steps(head, feats, stage, rises):
     assert (values[-1] < values[0] - 1e-3) != rises
 
 
-def test_present_only(head, feats):
-    head = head('expand', present_only=True, loss_weight=2.)
-    logits = head.logits(head(feats))
-    log_likelihood = logits.sigmoid().log()[TARGETS.bool()]
-    torch.testing.assert_close(
-        loss_of(head, feats), -2 * log_likelihood.mean())
-    head.hold(True)  # the classifier gets used to the clip as ever
-    plain = CAMHead.loss(head, head(feats), TARGETS)
-    assert torch.equal(loss_of(head, feats), plain)
+@pytest.mark.parametrize(
+    'co_trained', [[], ['classifier'], ['kernel'], ['kernel', 'classifier']])
+def test_present_only(head, feats, co_trained):
+    """Offsets climb that loss, what is co-trained descends L_cls."""
+    head = head(
+        'expand',
+        co_trained=co_trained,
+        present_only=True,
+        lambda_e=.02,
+        loss_weight=2.,
+        clip=dict(beta=.5)).double()
+    torch.nn.init.normal_(head.expand.offset.bias, std=.3)
+    feats, targets = (feats[0].double(), ), TARGETS.double()
+    head.hold(False)
+    maps = head(feats)
+    scores = head.scores(maps)
+    losses = head.loss(scores, targets), head.ascent_loss(maps, targets)
+    sum(losses).backward()
+
+    # The definition, written out.
+    head.requires_grad_(True).eval()
+    head.expand.gradient_scale = 1.
+    torch.testing.assert_close(head(feats), scores)
+    logits = head(feats).mean((2, 3))
+    whole = 2 * F.multilabel_soft_margin_loss(logits, targets)
+    climbed = -2 * logits.sigmoid().log()[targets.bool()].mean()
+    torch.testing.assert_close(losses, (whole, climbed))
+    for name, param in head.named_parameters():
+        if 'offset' in name:
+            want = torch.autograd.grad(
+                -.02 * climbed, param, retain_graph=True)[0]
+        elif any(part in name for part in co_trained):
+            want = torch.autograd.grad(whole, param, retain_graph=True)[0]
+        else:
+            assert param.grad is None, name
+            continue
+        torch.testing.assert_close(param.grad, want, rtol=1e-9, atol=1e-15)
+        assert want.abs().max() > 0
+
+
+def test_one_sampling_is_enough_for_all_else(head, feats):
+    options = dict(present_only=True, co_trained=['kernel'])
+    head = head('expand', **options)
+    calls = []
+    head.expand.register_forward_hook(lambda *_: calls.append(1))
+    for held, training, samplings in [(True, True, 1), (False, False, 1),
+                                      (False, True, 2)]:
+        calls.clear()
+        head.hold(held)
+        head.train(training)(feats)
+        assert len(calls) == samplings
+        assert head.climbs_present != held
+    head.co_trained = set()
+    calls.clear()
+    head(feats)
+    assert len(calls) == 1
+
+
+class HalfWay(DeformSampler):
+
+    def offsets(self, maps):
+        return super().offsets(maps) / 2
+
+
+class Cap(torch.nn.Module):
+
+    def __init__(self, top):
+        super().__init__()
+        self.top = top
+
+    def forward(self, maps):
+        return maps.clamp(max=self.top)
+
+
+def test_other_parts_by_their_type(head, feats, monkeypatch):
+    for part in (HalfWay, Cap):
+        monkeypatch.setitem(MODELS.module_dict, part.__name__, part)
+    head = head(
+        'shrink',
+        sampler=dict(type='HalfWay', max_offset=1.),
+        clip=dict(type='Cap', top=.1))
+    for sampler in (head.expand, head.shrink):
+        assert type(sampler) is HalfWay and sampler.max_offset == 1
+    assert isinstance(head.clip, Cap) and head.clip.top == .1
+    assert head(feats).shape == (2, 3, 7, 9)
 
 
 def test_clip_is_on_after_the_first_stage(head, feats):

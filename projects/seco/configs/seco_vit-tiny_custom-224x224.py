@@ -37,6 +37,7 @@ model = dict(
     decomposition=dict(num_crops=6, crop_size=48),
     queue=dict(size=1024, channels=width),
     prototypes=dict(channels=width))
+crf = dict(max_long=_base_.max_long)
 views_pipeline = _base_.views_pipeline
 views_pipeline[1]['transforms'][0]['scale'] = view_size
 views_pipeline[4]['crop_size'] = view_size

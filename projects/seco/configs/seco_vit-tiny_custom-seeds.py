@@ -15,4 +15,5 @@ test_dataloader = dict(
         test_mode=True))
 test_evaluator = dict(
     _delete_=True, type='mmktse.SeedMetric', fixed_threshold=0.5)
-pseudo_labels = dict(threshold=0.5, refiner=dict(type='PARRefiner'))
+pseudo_labels = dict(
+    threshold=0.5, refiner=dict(type='PARRefiner', max_long=_base_.max_long))

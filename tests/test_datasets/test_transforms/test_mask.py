@@ -25,6 +25,11 @@ def test_mask_is_loaded(tmp_path, size):
     assert results['seg_fields'] == ['gt_seg_map']
 
 
+def test_image_without_mask():
+    image = dict(img_path='a.jpg', ori_shape=(3, 4))
+    assert LoadMask()(dict(image)) == image
+
+
 @pytest.mark.parametrize('mask, message', [
     (Image.new('L', (4, 3), 3), 'holds the value 3, but there are only 2'),
     (Image.new('L', (3, 4)), 'has height x width 4x3'),

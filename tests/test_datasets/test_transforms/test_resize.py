@@ -2,7 +2,8 @@
 import numpy as np
 import pytest
 
-from mmktse.datasets.transforms import MultiScaleViews, RandomResizeLong
+from mmktse.datasets.transforms import (LimitLong, MultiScaleViews,
+                                        RandomResizeLong)
 
 
 @pytest.fixture
@@ -43,6 +44,30 @@ def test_views(image):
     resized = dict(img=image, ori_shape=(35, 50))
     assert MultiScaleViews()(resized)['ori_shape'] == (35, 50)
     assert all(view.dtype == np.uint8 for view in results['img'])
+
+
+def test_views_of_a_large_image(image):
+    results = MultiScaleViews((.5, 1., 2.), max_long=50)(dict(img=image))
+    assert [view.shape[:2] for view in results['img']] == [(17, 25), (35, 50),
+                                                           (69, 100)]
+    assert results['ori_shape'] == (70, 101)
+    # A smaller image is not made larger.
+    for kwargs in ({}, dict(max_long=101)):
+        same = MultiScaleViews((1., ), **kwargs)(dict(img=image))['img'][0]
+        np.testing.assert_array_equal(same, image)
+
+
+def test_limit(image):
+    results = LimitLong(50)(dict(img=image, ori_shape=(70, 101)))
+    assert results['img'].shape == (35, 50, 3)
+    assert results['img_shape'] == (35, 50)
+    assert results['ori_shape'] == (70, 101)
+    assert abs(results['img'].mean() - image.mean()) < 1
+    results = LimitLong(101)(dict(img=image))
+    np.testing.assert_array_equal(results['img'], image)
+    assert results['img_shape'] == (70, 101)
+    thin = LimitLong(10)(dict(img=np.zeros((1, 100, 3), np.uint8)))
+    assert thin['img'].shape == (1, 10, 3)
 
 
 def test_pillow_bicubic_smooths_when_shrinking():

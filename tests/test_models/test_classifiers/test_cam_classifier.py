@@ -137,6 +137,14 @@ def test_modes():
         model(data['inputs'], mode='feat')
 
 
+def test_training_needs_labels():
+    model = build('CAMClassifier', 'CAMHead')
+    data = model.data_preprocessor(batch([[0], [1]], pair=False))
+    samples = [DataSample(metainfo=dict(img_path='a.jpg')) for _ in range(2)]
+    with pytest.raises(ValueError, match=r'Image a\.jpg has no label'):
+        model(data['inputs'], samples, mode='loss')
+
+
 def test_frozen_modules_do_not_train():
     model = build('CAMClassifier', 'CAMHead', frozen=('conv', ))
     assert not any(p.requires_grad for p in model.backbone.conv.parameters())

@@ -82,6 +82,24 @@ def test_files(run, capsys):
     assert run(text, '--share', .25, '--seed', 3) == [held_out, rest]
 
 
+def test_labels_of_a_table(run, tmp_path, monkeypatch):
+    (tmp_path /
+     'l.csv').write_text('image,tags\n' +
+                         ''.join(f'im{i}.jpg,hot dog{";cat" * (i % 2)}\n'
+                                 for i in range(10)))
+    paths = [str(tmp_path / name) for name in ('l.csv', 'a.txt', 'b.txt')]
+    monkeypatch.setattr(sys, 'argv', ['tool', *paths, '--share', '.2'])
+    runpy.run_path(SCRIPT, run_name='__main__')
+    parts = [open(path).read().split() for path in paths[1:]]
+    assert [len(part) for part in parts] == [2, 8]
+    assert sorted(sum(parts, [])) == [f'im{i}' for i in range(10)]
+    # Both classes are held out.
+    assert {int(name[2:]) % 2 for name in parts[0]} >= {1}
+    (tmp_path / 'l.csv').write_text('im 1,cat\nim2,dog\n')
+    with pytest.raises(SystemExit, match="l.csv:1: id 'im 1' has a blank"):
+        runpy.run_path(SCRIPT, run_name='__main__')
+
+
 def test_bad_input(run, tmp_path, monkeypatch, capsys):
     with pytest.raises(SystemExit, match='list.txt:2: id a is there already'):
         run('a cat\na dog\n')
