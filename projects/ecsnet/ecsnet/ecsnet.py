@@ -30,7 +30,9 @@ class ECSNet(CAMClassifier):
 
     Until :class:`LabelSourceHook` sets ``label_source`` to 'cam' or 'seg',
     steps 4 and 5 are left out. The batch norms are in eval mode in both
-    passes, as :class:`~mmktse.models.CAMClassifier` keeps them.
+    passes, as :class:`~mmktse.models.CAMClassifier` keeps them. Dropout, which
+    :class:`~mmktse.models.ResNet38d` has, is on in both, and so in what labels
+    are made of; a teacher has none.
 
     Args:
         eraser (dict): :class:`ImageEraser`.
@@ -43,10 +45,11 @@ class ECSNet(CAMClassifier):
             erased image; at 0 that pass has no gradient. Defaults to 1.
         min_visible (float): Share of a class's area, its CAM above
             ``area_threshold``, that has to be left by the eraser for the
-            class to count in that loss. Defaults to 0.05.
+            class to count in that loss; padding is no area. Defaults to 0.05.
         area_threshold (float): See ``min_visible``. Defaults to 0.2.
         num_erasures (int): Erased passes, each of what all before it have
-            shown, at least 1; labels are made of the last. Defaults to 1.
+            shown, at least 1; labels are made of the last, but background
+            only where no pass shows a class. Defaults to 1.
         teacher_momentum (float, optional): Lets a moving average of the
             network make score maps and labels; the share of the weights that
             it takes over in a step. Defaults to None, the network itself.
@@ -116,14 +119,20 @@ class ECSNet(CAMClassifier):
             ``loss_erased``, and with a label source ``loss_seg``; further
             keys are only logged.
         """
-        maps = self.score_maps(inputs)
+        labelled = self.label_source is not None
+        maps = self.score_maps(inputs, seg=labelled)
         scores = self.head.scores(maps)
         targets = self.targets(data_samples, scores)
         losses = dict(
             loss_cls=self.head.loss(scores, targets),
             **self.cam_stats(scores, targets))
-        if self.label_source is None and not self.erased_weight:
-            return losses
+        if not labelled:
+            # DistributedDataParallel waits for a gradient of every parameter,
+            # those of the branch, which was not run, as well.
+            losses['loss_cls'] = losses['loss_cls'] + 0. * sum(
+                param.sum() for param in self.head.parameters())
+            if not self.erased_weight:
+                return losses
         present = targets[:, :, None, None]
         if self.teacher is not None:
             self.teacher.update_parameters(self)
@@ -132,9 +141,10 @@ class ECSNet(CAMClassifier):
         teach = self.teacher is not None or not self.erased_weight
         # Of an erased image the branch makes labels, nothing else.
         seg = self.label_source == 'seg'
+        padding = ~self._inside(inputs, data_samples, seed)[:, None]
         known, again = seed, torch.zeros_like(seed)
         erased_losses = []
-        for _ in range(self.num_erasures):
+        for number in range(self.num_erasures):
             known = torch.maximum(known, again)
             score_map = (known * present).amax(1, keepdim=True)
             erased = self.eraser.mask(score_map)
@@ -144,20 +154,21 @@ class ECSNet(CAMClassifier):
                 erased_losses.append(
                     self._erased_loss(
                         self.head.scores(maps_again), known * present, erased,
-                        targets))
+                        padding, targets))
                 maps_again = maps_again.detach()
+            if not labelled and number == self.num_erasures - 1:
+                # What the last pass shows is for the labels.
+                break
             if teach:
                 maps_again = self._teach(images, seg)
             again, background = self._shown(maps_again, targets)
         if self.erased_weight:
             losses['loss_erased'] = sum(erased_losses) / self.num_erasures
-        if self.label_source is not None:
-            padding = ~self._inside(inputs, data_samples, seed)
+        if labelled:
             presence = self.head.logits(self.head.scores(maps_again)).sigmoid()
             labels, stats = self.selector(seed, again, targets, presence,
-                                          erased | padding[:, None],
-                                          background)
-            labels = labels.masked_fill(padding, 255)
+                                          erased | padding, background, known)
+            labels = labels.masked_fill(padding[:, 0], 255)
             losses['loss_seg'] = self.seg_loss(
                 self.head.seg_logits(maps, targets), labels, ignore_index=255)
             losses.update(**self.label_stats(labels), **stats)
@@ -189,13 +200,13 @@ class ECSNet(CAMClassifier):
         return shares[:, 1:].masked_fill(best, 0), background
 
     def _erased_loss(self, scores: Tensor, seed: Tensor, erased: Tensor,
-                     targets: Tensor) -> Tensor:
+                     padding: Tensor, targets: Tensor) -> Tensor:
         """Classification loss of erased images, weighted.
 
         To demand a class of which next to nothing is left would train the
         network to see what is not there.
         """
-        area = seed > self.area_threshold
+        area = (seed > self.area_threshold) & ~padding
         visible = (area & ~erased).sum((2, 3))
         kept = visible >= self.min_visible * area.sum((2, 3))
         error = F.binary_cross_entropy_with_logits(

@@ -49,16 +49,19 @@ class LabelSelector(nn.Module):
         background included, the classifier still sees the class in the
         erased image (``presence_threshold``), and the cell was not erased:
         of erased cells that pass knows nothing.
-    R3  A cell is background where both maps stay below ``bg_threshold``. In
-        an image with a present class whose CAM is 0 throughout there is
-        none: that class must be somewhere.
+    R3  A cell is background where both maps stay below ``bg_threshold``, and
+        those of erased passes between them as well: of what these have shown
+        and had erased the last one knows nothing. In an image with a present
+        class whose CAM is 0 throughout there is none: that class must be
+        somewhere.
     R4  A cell on whose class R1 and R2 differ is ignored. Without it R1
         wins.
     R5  All other cells are ignored. Without it they get the best class of
-        both maps, or background where that is not above
+        all these maps, or background where that is not above
         ``argmax_threshold``.
-    R6  R2 keeps no more than the ``keep_share`` of the highest scores of
-        each class and image.
+    R6  R2 keeps the ``keep_share`` of the highest scores of each class and
+        image, at least one. Scores equal to the lowest of them stay, too, so
+        that it may be more.
     R7  Connected regions of fewer than ``min_cells`` cells are ignored.
     ==  =====================================================================
 
@@ -113,8 +116,8 @@ class LabelSelector(nn.Module):
 
     @torch.no_grad()
     def forward(self, seed: Tensor, again: Tensor, targets: Tensor,
-                presence: Tensor, erased: Tensor,
-                background: Tensor) -> Tuple[Tensor, Dict[str, Tensor]]:
+                presence: Tensor, erased: Tensor, background: Tensor,
+                known: Tensor) -> Tuple[Tensor, Dict[str, Tensor]]:
         """Labels a batch. Of equal scores the lowest class wins.
 
         Args:
@@ -128,6 +131,9 @@ class LabelSelector(nn.Module):
             erased (Tensor): (N, 1, h, w), boolean; padding counts as erased.
             background (Tensor): Probability (N, 1, h, w) of background in the
                 erased images; 0 beside CAMs, which know none.
+            known (Tensor): The highest of ``seed`` and of what the erased
+                passes before the last have shown, of the same shape; with one
+                pass ``seed`` itself.
 
         Returns:
             tuple[Tensor, dict[str, Tensor]]: Label maps (N, h, w), long: 0
@@ -135,18 +141,18 @@ class LabelSelector(nn.Module):
             ``label_r2``, the share of cells that R2 alone labels.
         """
         if 'R0' in self.clauses:
-            seed, again = (
-                x * targets[:, :, None, None] for x in (seed, again))
+            seed, again, known = (
+                x * targets[:, :, None, None] for x in (seed, again, known))
         # max and not topk: it takes the first of equal values.
         seed_score, seed_class = seed.max(1)
         score, again_class = again.max(1)
         if 'R5' in self.clauses:
             labels = torch.full_like(seed_class, 255)
         else:
-            best, best_class = torch.maximum(seed, again).max(1)
+            best, best_class = torch.maximum(known, again).max(1)
             labels = (best_class + 1) * (best > self.argmax_threshold)
         if 'R3' in self.clauses:
-            low = torch.maximum(seed_score, score) < self.bg_threshold
+            low = torch.maximum(known.amax(1), score) < self.bg_threshold
             hidden = (targets > 0) & (seed.amax((2, 3)) == 0)
             low &= ~hidden.any(1)[:, None, None]
             labels = labels.masked_fill(low, 0)

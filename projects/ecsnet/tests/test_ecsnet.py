@@ -5,15 +5,13 @@ import pytest
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
-from mmengine.model import BaseModule
+from mmengine.model import BaseModule, MMDistributedDataParallel
 from mmengine.optim import build_optim_wrapper
 from mmpretrain.structures import DataSample
 from torch import nn
 
-from mmktse.evaluation import SeedMetric
 from mmktse.models.utils import erasing_norm
 from mmktse.registry import MODELS
-from mmktse.seeds import save_label_map
 from projects.ecsnet.ecsnet import LabelSelector
 
 MEAN, STD = [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]
@@ -136,7 +134,7 @@ def test_a_step_is_what_the_parts_give():
     scores = model(erased)
     labels, _ = model.selector(cams, erasing_norm(scores), targets,
                                scores.mean((2, 3)).sigmoid(), score_map > .6,
-                               torch.zeros_like(score_map))
+                               torch.zeros_like(score_map), cams)
     torch.testing.assert_close(
         losses['loss_seg'],
         model.seg_loss(model.head.seg_logits(maps), labels))
@@ -148,8 +146,9 @@ def test_a_step_is_what_the_parts_give():
                                model.head.loss(scores, targets))
 
 
-def test_no_gradient_reaches_the_pass_that_labels():
-    model, data = build(erased_weight=0.), batch()
+@pytest.mark.parametrize('weight', [0., 1.])
+def test_no_gradient_reaches_the_pass_that_labels(weight):
+    model, data = build(erased_weight=weight), batch()
     online = gradients(model, data, 'loss_seg')
 
     class Fixed(nn.Module):
@@ -172,6 +171,21 @@ def test_no_gradient_reaches_the_pass_that_labels():
     model.seg_loss(logits, Fixed.labels).backward()
     torch.testing.assert_close(model.backbone.conv.weight.grad,
                                fixed['backbone.conv.weight'])
+
+
+@pytest.mark.parametrize('source', [None, 'cam', 'seg'])
+def test_no_gradient_reaches_what_is_erased(source):
+    """Nor what labels; a mask that fades could pass one on."""
+    model = build(
+        source=source,
+        num_erasures=2,
+        eraser=dict(type='ImageEraser', mode='soft'))
+    seen = []
+    for part in (model.eraser, model.selector):
+        part.register_forward_pre_hook(lambda module, args: seen.extend(args))
+    losses_of(model, batch())
+    assert len(seen) == 2 * 2 + (7 if source else 0)
+    assert not any(x.requires_grad for x in seen)
 
 
 @pytest.mark.parametrize('loss', [
@@ -250,6 +264,31 @@ def test_padding_counts_as_erased():
     assert seen[0][2, :, 4:].all() and not seen[0][2].all()
 
 
+def test_padding_is_no_area_of_a_class():
+    """Its share that is left is one of the cells of the image."""
+    model, data = build(min_visible=.6), batch()
+    data['data_samples'][1].set_metainfo(dict(img_box=(0, 16, 0, 48)))
+    losses = losses_of(model, data)
+    data = model.data_preprocessor(data, True)
+    cams = erasing_norm(model(data['inputs']))
+    targets = model.targets(data['data_samples'], cams)
+    cams *= targets[..., None, None]
+    score_map = cams.amax(1, keepdim=True)
+    logits = model(model.eraser(data['inputs'], score_map)).mean((2, 3))
+    error = nn.functional.binary_cross_entropy_with_logits(
+        logits, targets, reduction='none')
+
+    def mean(area):
+        left = (area & (score_map <= .6)).sum((2, 3))
+        return error[left >= .6 * area.sum((2, 3))].mean()
+
+    area = cams > .2
+    unlike = mean(area)
+    area[1, :, 4:] = False
+    torch.testing.assert_close(losses['loss_erased'], mean(area))
+    assert not torch.isclose(losses['loss_erased'], unlike)
+
+
 def test_classes_that_are_erased_whole_are_not_demanded():
     model = build()
     seed = torch.zeros(2, 3, 2, 10)
@@ -261,10 +300,17 @@ def test_classes_that_are_erased_whole_are_not_demanded():
     scores = torch.randn(2, 3, 2, 10)
     error = nn.functional.binary_cross_entropy_with_logits(
         scores.mean((2, 3)), targets, reduction='none')
+    padding = torch.zeros_like(erased)
     error[0, 1] = 0
     torch.testing.assert_close(
-        model._erased_loss(scores, seed, erased, targets),
+        model._erased_loss(scores, seed, erased, padding, targets),
         error.sum() / 5)
+    # What is left is padding.
+    padding[0, 0, 1, 9] = True
+    error[0, 0] = 0
+    torch.testing.assert_close(
+        model._erased_loss(scores, seed, erased, padding, targets),
+        error.sum() / 4)
 
 
 @pytest.mark.parametrize('head, source', [('ECSHead', 'seg'),
@@ -292,7 +338,7 @@ def test_segmentation_as_a_source(head, source):
         torch.testing.assert_close(sums[0, 0][shown], sums[0, 0][shown]**0)
 
 
-@pytest.mark.parametrize('source, calls', [(None, [1, 0]), ('cam', [1, 0]),
+@pytest.mark.parametrize('source, calls', [(None, [0, 0]), ('cam', [1, 0]),
                                            ('seg', [1, 1])])
 def test_the_branch_runs_where_it_is_read(source, calls):
     counts = [0, 0]
@@ -323,6 +369,55 @@ def test_the_branch_runs_where_it_is_read(source, calls):
         assert (counts[0] > 0) == (seed == 'seg')
 
 
+@pytest.mark.parametrize('source, options, calls', [
+    (None, dict(), [2, 1]),
+    (None, dict(num_erasures=2), [3, 2]),
+    (None, dict(erased_weight=0.), [1, 0]),
+    ('cam', dict(), [2, 2]),
+    ('cam', dict(num_erasures=2), [3, 3]),
+    ('cam', dict(erased_weight=0.), [1, 2]),
+])
+def test_the_teacher_runs_where_it_is_read(source, options, calls):
+    model = build(source=source, teacher_momentum=.25, **options)
+    counts = []
+    for network in (model, model.teacher.module):
+        network.backbone.register_forward_hook(
+            lambda module, *args: counts.append(module))
+    losses_of(model, batch())
+    assert calls == [
+        counts.count(network.backbone)
+        for network in (model, model.teacher.module)
+    ]
+
+
+@pytest.mark.parametrize('options', [
+    dict(),
+    dict(erased_weight=0.),
+    dict(teacher_momentum=.25),
+    dict(head=dict(type='SegFromCAMHead'))
+])
+def test_distributed_training_from_the_warm_up_on(options):
+    """Parameters without a gradient would stop the next step."""
+    dist.init_process_group(
+        'gloo', store=dist.HashStore(), rank=0, world_size=1)
+    try:
+        model = build(source=None, **options)
+        wrapped = MMDistributedDataParallel(model)
+        optimizer = build_optim_wrapper(
+            model, dict(optimizer=dict(type='SGD', lr=.1, weight_decay=.1)))
+        for source in (None, None, 'cam', 'seg', 'seg'):
+            model.label_source = source
+            before = {k: v.clone() for k, v in model.named_parameters()}
+            wrapped.train_step(batch(), optimizer)
+            # The branch decays until it is trained.
+            for name, param in model.head.named_parameters():
+                decayed = before[f'head.{name}'] * .99
+                alone = source is None and 'seg_' in name
+                assert torch.allclose(param, decayed) == alone, name
+    finally:
+        dist.destroy_process_group()
+
+
 def test_no_erasure():
     with pytest.raises(ValueError, match='num_erasures is 0; labels need'):
         build(num_erasures=0)
@@ -347,6 +442,24 @@ def test_what_a_former_erasure_shows_is_no_seed():
             batch())['label_fg'] for number in (1, 2)
     ]
     assert shares[0] == shares[1] > 0
+
+
+@pytest.mark.parametrize('clauses', [LabelSelector.CLAUSES[:6], ('R0', )])
+def test_what_is_erased_is_no_background(clauses):
+    model = build(
+        source='seg',
+        num_erasures=2,
+        selector=dict(type='LabelSelector', clauses=clauses, bg_threshold=.26))
+    seen = []
+    model.selector.register_forward_pre_hook(
+        lambda module, args: seen.append(args))
+    background = labels_of(model, batch()) == 0
+    (seed, again, targets, _, erased, *_), = seen
+    erased = erased[:, 0]
+    assert background.any() and not (background & erased).any()
+    # By the CAM and the last pass alone some of it would be.
+    shown = torch.maximum(seed, again) * targets[..., None, None]
+    assert (erased & (shown.amax(1) < .26)).any()
 
 
 def test_teacher_follows_the_network():
@@ -378,38 +491,30 @@ def predict(model, data):
         return model(**model.data_preprocessor(data), mode='predict')
 
 
+@pytest.mark.parametrize('flip', [False, True])
 @pytest.mark.parametrize('seed', ['cam', 'seg'])
-def test_seeds(seed, tmp_path):
-    model = build(test_cfg=dict(seed=seed))
-    samples = predict(model, batch())
-    metric = SeedMetric()
-    metric.dataset_meta = dict(classes=('cat', 'dog', 'cow'))
-    records = []
-    for number, (sample, labels) in enumerate(zip(samples, LABELS)):
-        assert sample.cam.shape == (len(labels), 32, 48)
-        assert 0 <= sample.cam.min() and sample.cam.max() <= 1
-        # A mask that the first present class fills.
-        path = str(tmp_path / f'{number}.png')
-        save_label_map(path, torch.full((32, 48), labels[0] + 1).numpy())
-        records.append(
-            dict(
-                img_id=str(number),
-                seg_map_path=path,
-                cam=sample.cam,
-                cam_classes=torch.tensor(labels)))
-    metric.process(None, records)
-    assert metric.evaluate(4)['seed/oracle/mIoU'] > 0
-
-
-def test_seeds_of_the_segmentation_by_hand():
-    model = build(test_cfg=dict(seed='seg', flip=False))
-    data = batch()
-    sample = predict(model, data)[3]
+def test_seeds_by_hand(seed, flip):
+    model, data = build(test_cfg=dict(seed=seed, flip=flip)), batch()
+    samples = predict(model, data)
     inputs = model.data_preprocessor(data)['inputs']
-    logits = model.head.seg_logits(model.score_maps(inputs))[3:]
-    shares = logits[:, [0, 1, 3]].softmax(1)[:, 1:]
-    wanted = nn.functional.interpolate(shares, (32, 48), mode='bilinear')[0]
-    torch.testing.assert_close(sample.cam, wanted)
+    views = [model.score_maps(inputs)]
+    if flip:
+        views.append(model.score_maps(inputs.flip(-1)).flip(-1))
+    for number, (sample, labels) in enumerate(zip(samples, LABELS)):
+        maps = torch.stack([view[number] for view in views])
+        if seed == 'seg':
+            channels = [0, *(label + 1 for label in labels)]
+            maps = model.head.seg_logits(maps)[:, channels].softmax(1)[:, 1:]
+        else:
+            maps = maps[:, labels]
+        maps = nn.functional.interpolate(maps, (32, 48), mode='bilinear')
+        if seed == 'seg':
+            wanted = maps.mean(0)
+        else:
+            wanted = maps.relu().sum(0)
+            wanted /= wanted.amax((1, 2), keepdim=True) + 1e-5
+        torch.testing.assert_close(sample.cam, wanted)
+        assert sample.cam_classes.tolist() == labels
 
 
 def test_seeds_without_a_class():

@@ -1,5 +1,6 @@
 # Copyright (c) mmktse authors. All rights reserved.
 """The tools run the method by its configs alone."""
+import inspect
 import json
 import runpy
 import shlex
@@ -17,7 +18,7 @@ from mmktse.datasets.synthetic import generate_synthetic_voc
 from mmktse.engine.config import load_config
 from mmktse.registry import HOOKS, MODELS, TRANSFORMS
 from mmktse.seeds.manifest import check_complete
-from projects.ecsnet.ecsnet import ECSNet
+from projects.ecsnet.ecsnet import ECSHead, ECSNet
 
 ROOT = Path(__file__).parents[3]
 FOLDER = Path(__file__).parents[1] / 'configs'
@@ -73,7 +74,8 @@ def test_one_step(name):
 def without_ecs(cfg):
     """Takes away what a row with an erased pass needs."""
     for key in ('type', 'eraser', 'selector', 'seg_loss', 'erased_weight',
-                'min_visible', 'num_erasures', 'teacher_momentum'):
+                'min_visible', 'area_threshold', 'num_erasures',
+                'teacher_momentum', 'test_cfg'):
         cfg.model.pop(key, None)
     for key in ('type', 'seg_channels', 'dilation', 'alpha'):
         cfg.model.head.pop(key, None)
@@ -132,23 +134,36 @@ def test_rows_differ_in_what_they_compare(name):
     }
 
 
-def test_the_paper_s_config_names_the_defaults():
-    named = read('ecsnet_resnet38d_voc').model
-    plain = read('ecsnet_r50_voc').model
-    models = []
-    for cfg in (named, plain):
-        cfg.backbone = dict(type='mmpretrain.MobileNetV2', widen_factor=.1)
-        cfg.head.update(in_channels=4, seg_channels=4)
-        models.append(MODELS.build(cfg))
+def named(part, cls, left_out=()):
+    """Arguments in a config, which are all the class has, and the defaults."""
+    defaults = {
+        name: parameter.default
+        for name, parameter in inspect.signature(cls).parameters.items()
+        if parameter.default is not parameter.empty and name not in left_out
+    }
+    given = {k: v for k, v in part.items() if k in defaults}
+    assert given.keys() == defaults.keys()
+    return given, defaults
+
+
+@pytest.mark.parametrize('name', ['ecsnet_resnet38d_voc', 'ecsnet_r50_voc'])
+def test_the_paper_s_configs_name_the_defaults(name):
+    model = read(name).model
+    for part, left_out in [('eraser', ()), ('selector', ()),
+                           ('seg_loss', ('eps', 'loss_name'))]:
+        cls = MODELS.get(model[part].type)
+        given, defaults = named(model[part], cls, left_out)
+        assert given == defaults
+    given, defaults = named(model, ECSNet)
     for part in ('eraser', 'selector', 'seg_loss'):
-        first, second = ({
-            k: v
-            for k, v in vars(getattr(model, part)).items()
-            if not k.startswith('_')
-        } for model in models)
-        assert first == second
-    for name in ('erased_weight', 'min_visible', 'num_erasures', 'teacher'):
-        assert getattr(models[0], name) == getattr(models[1], name)
+        assert given[part].type == defaults[part]['type']
+        del given[part], defaults[part]
+    assert given == defaults
+    assert model.test_cfg == dict(flip=True, presence_threshold=.5, seed='cam')
+    given, defaults = named(model.head, ECSHead)
+    assert given['seg_channels'] == defaults['seg_channels']
+    # Half of it at half the resolution.
+    assert given['dilation'] == (12 if 'resnet38d' in name else 6)
 
 
 def test_rates_of_seam():
@@ -218,7 +233,7 @@ def test_training_over_the_warm_up_then_labels(run, tmp_path):
 @pytest.mark.parametrize('name, stages', [
     ('voc', 'ecsnet ecsnet_train seeds ir_labels irn irn_labels '
      'irn_labels_train deeplabv2 deeplabv2_val deeplabv2_val_crf'),
-    ('custom', 'check ecsnet seeds ir_labels irn labels deeplabv2 '
+    ('custom', 'check check_val ecsnet seeds ir_labels irn labels deeplabv2 '
      'deeplabv2_val masks report'),
 ])
 def test_pipeline(run, tmp_path, capsys, name, stages):

@@ -20,6 +20,7 @@ def label(seed,
           presence=(.9, .9),
           erased=None,
           background=None,
+          known=None,
           **kwargs):
     """Labels of one row of cells as a list."""
     erased = erased or [False] * seed.shape[-1]
@@ -28,7 +29,8 @@ def label(seed,
                                         torch.tensor([presence]),
                                         torch.tensor(erased).view(1, 1, 1, -1),
                                         torch.tensor(background).view(
-                                            1, 1, 1, -1))
+                                            1, 1, 1, -1),
+                                        seed if known is None else known)
     return labels[0, 0].tolist()
 
 
@@ -54,7 +56,8 @@ def random_case(num=4, classes=5, size=(9, 12)):
         targets=targets,
         presence=draw(num, classes),
         erased=draw(num, 1, *size) > .7,
-        background=draw(num, 1, *size)**3)
+        background=draw(num, 1, *size)**3,
+        known=seed)
 
 
 def test_registered():
@@ -119,6 +122,18 @@ def test_no_background_where_a_present_class_is_nowhere():
     assert torch.equal(after[others], before[others])
 
 
+def test_no_background_where_an_erased_pass_before_the_last_saw_a_class():
+    seed = row((1., 0.), (.02, 0.), (0., 0.), (0., 0.))
+    again = row((0., 0.), (0., 0.), (0., 0.), (1., 0.))
+    known = row((1., 0.), (1., 0.), (0., .9), (0., 0.))
+    case = dict(targets=(1., 0.), erased=[True, True, False, False])
+    assert label(seed, again, **case) == [1, 0, 0, 1]
+    # What is shown of an absent class counts as little as elsewhere.
+    assert label(seed, again, known=known, **case) == [1, 255, 0, 1]
+    case.update(known=known, clauses=('R0', ))
+    assert label(seed, again, **case) == [1, 1, 0, 1]
+
+
 def test_background_counts_for_the_margin():
     case = row((0., 0.), (0., 0.)), row((.54, 0.), (.56, 0.))
     assert label(*case) == [1, 1]
@@ -131,7 +146,7 @@ def test_share_of_the_erased_pass():
     seed = row((.1, .1), (.6, 0.), (.6, 0.), (.6, 0.))
     again = row((.9, 0.), (.9, 0.), (0., .9), (0., 0.))
     ones, cells = torch.ones(1, 2), torch.zeros(1, 1, 1, 4)
-    case = (seed, again, ones, ones, cells > 0, cells)
+    case = (seed, again, ones, ones, cells > 0, cells, seed)
     assert LabelSelector()(*case)[1] == dict(label_r2=.25)
     assert LabelSelector(clauses=('R1', 'R5'))(*case)[1] == dict(label_r2=0)
 
@@ -158,6 +173,11 @@ def test_best_scores_of_each_class_and_image():
     clauses = (*ALL[:6], 'R6')
     assert label(*case, clauses=clauses) == [255, 255, 1, 1, 1, 2]
     assert label(*case, clauses=clauses, keep_share=1.) == [1] * 5 + [2]
+    # Half of four are two, which a third one equals.
+    again = row((.6, 0.), (.7, 0.), (.7, 0.), (.7, 0.))
+    assert label(
+        torch.zeros_like(again), again, clauses=clauses,
+        keep_share=.5) == [255, 1, 1, 1]
     assert label(*case, clauses=('R0', 'R1', 'R5', 'R6')) == [255] * 6
 
 
@@ -230,15 +250,14 @@ def test_of_equal_scores_the_lowest_class_wins(dtype):
     scores[:, 0] = .1
     case = (scores, scores, torch.ones(1, 4), torch.ones(1, 4),
             torch.zeros(1, 1, 40, 40, dtype=torch.bool),
-            torch.zeros(1, 1, 40, 40, dtype=dtype))
+            torch.zeros(1, 1, 40, 40, dtype=dtype), scores)
     for clauses in (ALL, ('R0', )):
         assert (LabelSelector(clauses=clauses)(*case)[0] == 2).all()
 
 
 def test_a_single_class_has_no_runner_up():
     one = torch.full((1, 1, 2, 2), .6)
-    labels, _ = LabelSelector()(torch.zeros_like(one), one, torch.ones(1, 1),
-                                torch.ones(1, 1),
-                                torch.zeros(1, 1, 2, 2, dtype=torch.bool),
-                                torch.zeros_like(one))
+    none = torch.zeros_like(one)
+    labels, _ = LabelSelector()(none, one, torch.ones(1, 1), torch.ones(1, 1),
+                                none > 0, none, none)
     assert (labels == 1).all()
