@@ -6,8 +6,7 @@ _base_ = [
 ]
 crop_size = (512, 512)
 model = dict(
-    data_preprocessor=dict(size=crop_size),
-    decode_head=dict(num_classes=None))
+    data_preprocessor=dict(size=crop_size), decode_head=dict(num_classes=None))
 train_pipeline = _base_.train_pipeline
 train_pipeline[2].update(scale=crop_size, ratio_range=(0.5, 2.0))
 train_pipeline[3]['crop_size'] = crop_size
