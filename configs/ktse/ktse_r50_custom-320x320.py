@@ -7,6 +7,11 @@ _base_ = [
     '../_base_/schedules/warmup_8e.py', '../_base_/default_runtime.py'
 ]
 
+# The mean of ImageNet, BGR: padding is zero after the normalisation.
+train_pipeline = _base_.train_pipeline
+train_pipeline[3]['pad_val'] = (103.53, 116.28, 123.675)
+train_dataset = dict(pipeline=train_pipeline)
+warmup_dataloader = dict(dataset=train_dataset)
 # Not as published: see positive_background in GPPHead.
 model = dict(
     type='KTSE',
@@ -18,7 +23,7 @@ train_dataloader = dict(
     dataset=dict(
         _delete_=True,
         type='SameClassPairDataset',
-        dataset={{_base_.train_dataset}}))
+        dataset=dict(_base_.train_dataset, pipeline=train_pipeline)))
 # Ten epochs of warm-up, six with all terms.
 train_cfg = dict(warmup_epochs=10, max_epochs=16)
 param_scheduler = [

@@ -38,7 +38,7 @@ class ImageFiles:
                     stem, suffix = osp.splitext(name)
                     fits = suffix.lower() in IMG_EXTENSIONS
                 else:
-                    stem = name[:-len(self.suffix)]
+                    stem = name[:len(name) - len(self.suffix)]
                     fits = name.endswith(self.suffix)
                 if fits and not name.startswith('.'):
                     names.setdefault(stem, []).append(name)

@@ -37,6 +37,13 @@ def _open(path: str, **kwargs) -> TextIO:
     return open(path, encoding=ENCODING, errors='replace', **kwargs)
 
 
+def first_problem(problems: Sequence[str]) -> str:
+    """The first of all problems, and how to see the others."""
+    more = len(problems) - 1
+    return problems[0] + (f' (And {more} more problems: list them with '
+                          'tools/misc/verify_dataset.py.)' if more else '')
+
+
 def read_lines(path: str) -> Iterator[Tuple[str, str]]:
     """Yields the lines of a text file that are neither empty nor comments.
 
@@ -126,12 +133,16 @@ def _read_text(path: str, problems: List[str]) -> Iterator[Labelled]:
 def _read_csv(path: str, problems: List[str]) -> Iterator[Labelled]:
     with _open(path, newline='') as file:
         # Spreadsheets of many countries put semicolons between the columns.
-        first = file.readline()
+        first = next(filter(str.strip, file), '')
         file.seek(0)
-        reader = csv.reader(file, delimiter=',' if ',' in first else ';')
+        columns = ';' if ';' in first.partition(',')[0] else ','
+        reader = csv.reader(file, delimiter=columns)
+        begun = False
         for row in reader:
-            if not row or (reader.line_num == 1
-                           and row[0].strip().lower() in _HEADERS):
+            if not ''.join(row).strip():
+                continue
+            header, begun = not begun, True
+            if header and row[0].strip().lower() in _HEADERS:
                 continue
             tags = re.split('[;,]', ','.join(row[1:]))
             yield row[0].strip(), Entry(
@@ -179,7 +190,8 @@ def _read_coco(data: dict, path: str,
     for image in data['images']:
         # Part of the images of COCO show no object at all.
         if tags[image['id']]:
-            yield image['file_name'], Entry(
+            img_id = osp.splitext(image['file_name'])[0]
+            yield img_id, Entry(
                 sorted(tags[image['id']]), f'{path}: image {image["id"]}')
 
 

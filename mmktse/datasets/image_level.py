@@ -6,8 +6,9 @@ from mmengine.dataset import BaseDataset, force_full_init
 
 from mmktse.registry import DATASETS
 from .image_files import ImageFiles
-from .image_labels import (Entry, class_indices, read_class_folders,
-                           read_classes, read_ids, read_labels)
+from .image_labels import (Entry, class_indices, first_problem,
+                           read_class_folders, read_classes, read_ids,
+                           read_labels)
 
 
 @DATASETS.register_module()
@@ -95,10 +96,7 @@ class ImageLevelDataset(BaseDataset):
         """Reads the samples, or raises the first problem."""
         data_list, problems = self.scan()
         if problems:
-            more = len(problems) - 1
-            hint = (f' (And {more} more problems: list them with '
-                    'tools/misc/verify_dataset.py.)') if more else ''
-            raise ValueError(problems[0] + hint)
+            raise ValueError(first_problem(problems))
         return data_list
 
     def scan(self) -> Tuple[List[dict], List[str]]:
@@ -180,6 +178,10 @@ class ImageLevelDataset(BaseDataset):
             problems += wrong
         elif self.require_labels:
             labels = read_class_folders(images)
+            if any(entry.tags[0] == 'background' for entry in labels.values()):
+                problems.append(
+                    f'{osp.join(images.root, "background")}: images without '
+                    'any class cannot be used; move the folder elsewhere.')
             self._metainfo.setdefault(
                 'classes',
                 tuple(

@@ -1,12 +1,12 @@
 # Copyright (c) mmktse authors. All rights reserved.
 import os.path as osp
-from typing import List, Optional
+from typing import List, Optional, Tuple
 
 from mmseg.datasets import BaseSegDataset
 
 from mmktse.registry import DATASETS
 from .image_files import ImageFiles
-from .image_labels import read_ids
+from .image_labels import first_problem, read_ids
 
 
 def seg_sample(dataset: BaseSegDataset, img_id: str,
@@ -46,26 +46,60 @@ class SegListDataset(BaseSegDataset):
             ``ann_file`` is a text file whose lines start with an id.
 
     Raises:
-        FileNotFoundError: If the list, an image or a mask is missing.
-        ValueError: If the list is empty, or an id is repeated, leads out of
-            the folder or fits several images.
+        FileNotFoundError: If the list is missing.
+        ValueError: If it is empty, an image or a mask is missing, or an id is
+            repeated, leads out of the folder or fits several images: the
+            first problem, with its place.
     """
 
-    def __init__(self, img_suffix: Optional[str] = None, **kwargs) -> None:
-        super().__init__(img_suffix=img_suffix, **kwargs)
+    def __init__(self,
+                 *args,
+                 img_suffix: Optional[str] = None,
+                 **kwargs) -> None:
+        super().__init__(*args, img_suffix=img_suffix, **kwargs)
+
+    @property
+    def source(self) -> str:
+        """Where the list of images comes from."""
+        return self.ann_file
 
     def load_data_list(self) -> List[dict]:
-        """Lists image and mask of each id."""
+        """Lists image and mask of each id, or raises the first problem."""
+        data_list, problems = self.scan()
+        if problems:
+            raise ValueError(first_problem(problems))
+        return data_list
+
+    def scan(self) -> Tuple[List[dict], List[str]]:
+        """Lists image and mask of each id, and all that is wrong.
+
+        Neither are opened.
+
+        Returns:
+            tuple[list[dict], list[str]]: The samples, and one sentence per
+            problem.
+
+        Raises:
+            FileNotFoundError: If there is no such list.
+        """
         data_list = []
+        problems: List[str] = []
         images = ImageFiles(self.data_prefix['img_path'], self.img_suffix)
-        for img_id, place in read_ids(self.ann_file).items():
-            data = seg_sample(self, img_id, images.find(img_id))
+        ids = read_ids(self.ann_file, problems)
+        if not ids and not problems:
+            problems.append(f'{self.ann_file} lists no image.')
+        for img_id, place in ids.items():
+            try:
+                data = seg_sample(self, img_id, images.find(img_id))
+            except ValueError as error:
+                problems.append(f'{place}: {error}')
+                continue
             for what, path in (('image', data['img_path']),
                                ('mask', data['seg_map_path'])):
                 if not osp.isfile(path):
-                    raise FileNotFoundError(
+                    problems.append(
                         f'{place}: {what} {path} does not exist; add it, '
                         f'remove the id {img_id}, or correct data_root, '
                         'data_prefix or the suffix.')
             data_list.append(data)
-        return data_list
+        return data_list, problems

@@ -11,8 +11,8 @@ from mmktse.datasets import ImageLevelDataset
 from mmktse.datasets.image_labels import read_classes
 from mmktse.registry import DATASETS
 
-# Given once on the command line, these reach every data set of a config.
-SHARED_OPTIONS = ('data_root', 'pseudo_label_dir')
+# Given once on the command line, these reach every part of a config.
+SHARED_OPTIONS = dict(data_root=str, pseudo_label_dir=str, max_long=int)
 # What a config need not hold, beside the settings of the Runner.
 _OWN_OPTIONS = (*SHARED_OPTIONS, 'pseudo_labels', 'crf', 'tta_model',
                 'tta_pipeline')
@@ -25,9 +25,10 @@ _RUNNER_OPTIONS = ('activation_checkpointing', 'compile',
 def load_config(path: str, cfg_options: Optional[dict] = None) -> Config:
     """Reads a config and applies the options of the command line.
 
-    ``data_root`` and ``pseudo_label_dir`` among the options replace the value
-    in every data set that has one, wrapped ones included; an option that
-    names a single data set (``test_dataloader.dataset.data_root``) still wins.
+    ``data_root``, ``pseudo_label_dir`` and ``max_long`` among the options
+    replace the value in everything that has one, wrapped data sets included;
+    an option that names a single one (``test_dataloader.dataset.data_root``)
+    still wins.
 
     Args:
         path (str): Config file.
@@ -38,20 +39,23 @@ def load_config(path: str, cfg_options: Optional[dict] = None) -> Config:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If nothing knows an option, or one of the two is no path.
+        ValueError: If nothing knows an option, or one of these is no path or
+            no number of pixels.
     """
     if not osp.isfile(path):
         raise FileNotFoundError(f'There is no config {path}.')
     cfg = Config.fromfile(path)
     options = dict(cfg_options or {})
     _check_options(cfg, options)
-    for name in SHARED_OPTIONS:
+    for name, kind in SHARED_OPTIONS.items():
         if name in options:
-            if not isinstance(options[name], str):
-                raise ValueError(
-                    f'The option {name} reads as {options[name]!r}, which is '
+            if not isinstance(options[name], kind):
+                what = (
                     'no path: write ./NAME for a name of digits alone, and '
-                    'rename or link a folder that has a comma in its name.')
+                    'rename or link a folder that has a comma in its name'
+                    if kind is str else 'no number of pixels')
+                raise ValueError(f'The option {name} reads as '
+                                 f'{options[name]!r}, which is {what}.')
             _replace(cfg._cfg_dict, name, options[name])
     cfg.merge_from_dict(options)
     _fill_classes(cfg)

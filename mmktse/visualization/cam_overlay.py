@@ -7,7 +7,7 @@ import numpy as np
 from mmktse.datasets.transforms import read_image
 from mmktse.evaluation.seed_metric import read_truth
 from mmktse.seeds.label_io import color_map
-from .page import Panel, overlay_label, save_page, to_grey
+from .page import overlay_label, panel, save_page, to_grey
 from .run_source import RunSource
 
 
@@ -85,18 +85,18 @@ def save_cam_page(path: str,
         img_id = sample['img_id']
         image = read_image(sample['img_path'])
         cam, present = seeds.cam(img_id)
-        row = [Panel(image, img_id)]
+        row = [panel(image, img_id)]
         if labels is not None:
             row.append(
-                Panel(
+                panel(
                     overlay_label(image, labels.label(img_id), palette),
                     labels.title))
         truth = read_truth(sample, required=False)
         if truth is not None:
-            row.append(Panel(overlay_label(image, truth, palette), 'truth'))
+            row.append(panel(overlay_label(image, truth, palette), 'truth'))
         # At the end: their number differs from image to image.
         row += [
-            Panel(
+            panel(
                 overlay_cam(image, each), f'{classes[c]} ({each.max():.2f})')
             for each, c in zip(cam, present)
         ]

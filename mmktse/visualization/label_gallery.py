@@ -6,7 +6,7 @@ import numpy as np
 from mmktse.datasets.transforms import read_image
 from mmktse.evaluation.seed_metric import read_truth
 from .cam_overlay import overlay_scores
-from .page import Panel, overlay_label, save_page
+from .page import Panel, overlay_label, panel, save_page
 from .run_source import RunSource, image_iou
 
 
@@ -35,23 +35,23 @@ def gallery_row(sample: dict,
     if hide_image:
         image = np.full_like(image, 230)
     else:
-        row.append(Panel(image, img_id))
+        row.append(panel(image, img_id))
         row.append(
             Panel(None, 'no truth') if truth is
-            None else Panel(overlay_label(image, truth, palette), 'truth'))
+            None else panel(overlay_label(image, truth, palette), 'truth'))
     for run in runs:
         if not run.has(img_id):
             row.append(Panel(None, f'{run.title}: none'))
         elif run.show == 'cam':
             row.append(
-                Panel(
+                panel(
                     overlay_scores(image, *run.cam(img_id), palette),
                     run.title))
         else:
             label = run.label(img_id)
             iou = '' if truth is None else f' {image_iou(label, truth):.1f}'
             row.append(
-                Panel(overlay_label(image, label, palette), run.title + iou))
+                panel(overlay_label(image, label, palette), run.title + iou))
     return row
 
 

@@ -3,20 +3,31 @@ from typing import NamedTuple, Optional, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
+from mmcv.image import imrescale
 
 from mmktse.seeds.label_io import VOID, color_map
-from mmktse.utils import atomic_write
+from mmktse.utils import atomic_write, shrink_factor
 
 VOID_COLOR = (224, 224, 192)
 # The other stripe where void is hatched, and the width of both in pixels.
 HATCH_COLOR = (48, 48, 48)
 HATCH_WIDTH = 3
+# Longest side of a panel, some two inches on the page.
+MAX_SIDE = 512
 
 
 class Panel(NamedTuple):
     """One picture of a page and the line of text above it."""
     image: Optional[np.ndarray]
     title: str = ''
+
+
+def panel(image: np.ndarray, title: str = '') -> Panel:
+    """A panel of a picture that may be large: a page keeps all of them."""
+    factor = shrink_factor(image.shape[:2], MAX_SIDE)
+    return Panel(
+        image if factor == 1 else imrescale(
+            image, factor, interpolation='area'), title)
 
 
 def to_grey(image: np.ndarray) -> np.ndarray:

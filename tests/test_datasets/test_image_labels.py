@@ -57,10 +57,16 @@ def test_csv(tmp_path):
     'Filename;labels\na.jpg;cat;hot dog\nb.PNG;1\n',
     'image,labels\na.jpg,"cat,hot dog"\nb.PNG,1\n',
     'a.jpg,cat;hot dog\nb.PNG,1\n',
+    '\n;;\nimage;labels (one, or more)\na;cat,hot dog\nb;1\n;;\n',
 ])
 def test_csv_of_a_spreadsheet(tmp_path, text):
     path = write(tmp_path, 'l.csv', text)
     assert tags(read_labels(path)) == dict(a=['cat', 'hot dog'], b=['1'])
+
+
+def test_csv_whose_first_image_has_no_label(tmp_path):
+    path = write(tmp_path, 'l.csv', '\na\nb,cat\n')
+    assert tags(read_labels(path)) == dict(a=[], b=['cat'])
 
 
 def test_utf16_is_named(tmp_path):

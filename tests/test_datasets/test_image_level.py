@@ -109,6 +109,14 @@ def test_folder_per_class(tmp_path):
     assert labels(dataset)['dog/1'] == [0]
 
 
+def test_folder_of_negatives(tmp_path):
+    for path in ('dog/1.png', 'background/1.png'):
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        Image.new('RGB', (4, 4)).save(tmp_path / path)
+    with pytest.raises(ValueError, match='background: images without any'):
+        ImageLevelDataset(str(tmp_path), data_prefix=dict(img_path=''))
+
+
 def test_deployment_folder(root):
     dataset = ImageLevelDataset(root, require_labels=False)
     assert labels(dataset) == dict(a=None, b=None, c=None)

@@ -53,7 +53,10 @@ def test_wrong_list_is_named(root, text, message):
 
 def test_absent_mask_and_list_are_named(root):
     (root / 'SegmentationClass/b.png').unlink()
-    with pytest.raises(FileNotFoundError, match=r'val\.txt:1: mask \S*b\.png'):
+    with pytest.raises(ValueError, match=r'val\.txt:1: mask \S*b\.png'):
         build(root, 'b\n')
+    (root / 'JPEGImages/a.jpg').unlink()
+    with pytest.raises(ValueError, match=r'1: image \S*a\.\* .*And 1 more'):
+        build(root, 'a\nb\n')
     with pytest.raises(FileNotFoundError, match='There is no list'):
         SegListDataset(data_root=str(root), ann_file='gone.txt')

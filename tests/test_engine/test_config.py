@@ -214,6 +214,8 @@ def test_data_root_that_is_no_path_is_named(config):
     for value in (['a', 'b'], 2012):
         with pytest.raises(ValueError, match='data_root reads as .* ./NAME'):
             load_config(config, dict(data_root=value))
+    with pytest.raises(ValueError, match="max_long reads as '1k'.* no number"):
+        load_config(config, dict(max_long='1k'))
 
 
 def test_misspelt_option_is_named(config):

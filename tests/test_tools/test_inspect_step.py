@@ -30,10 +30,17 @@ def run(tmp_path, monkeypatch, capsys):
         path = tmp_path / 'weights.pth'
         save_checkpoint(dict(state_dict=model.state_dict()), str(path))
         argv = [
-            TOOL, config,
-            str(path), '--batches', '1', *words, '--cfg-options',
-            f'data_root={root}', 'train_dataloader.batch_size=2',
-            'test_dataloader.dataset.pipeline.1.type=mmktse.MultiScaleViews'
+            TOOL,
+            config,
+            str(path),
+            '--batches',
+            '1',
+            *words,
+            '--cfg-options',
+            f'data_root={root}',
+            'train_dataloader.batch_size=2',
+            'test_dataloader.dataset.pipeline.1.type=mmktse.MultiScaleViews',
+            'max_long=48'  # smaller than image and mask
         ]
         monkeypatch.setattr(sys, 'argv', argv)
         runpy.run_path(TOOL, run_name='__main__')

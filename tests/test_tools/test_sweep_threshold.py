@@ -31,7 +31,9 @@ def data(tmp_path_factory):
         high = .9 if number < 4 else .4
         cam = np.where(truth == present[:, None, None], high, .25)
         save_seed(folder / f'run/seeds/{img_id}.npz', cam, present - 1)
-    for name, part in (('first', ids[:4]), ('last', ids[4:])):
+    # An id may carry the suffix of its image.
+    last = [f'{img_id}.jpg' for img_id in ids[4:]]
+    for name, part in (('first', ids[:4]), ('last', last)):
         (folder / f'data/ImageSets/{name}.txt').write_text('\n'.join(part))
     return folder
 

@@ -96,7 +96,7 @@ def test_all_problems_at_once(root, run):
     assert '9 problems; 7 ids' in out and '1 problems; 0 ids' in out
 
 
-def test_notes(root, run, monkeypatch):
+def test_notes(root, run):
     (root / 'train.txt').write_text('a cat\nb 0\n')
     Image.new('RGB', (2001, 2)).save(root / 'JPEGImages/b.jpg')
     code, out = run()
@@ -131,9 +131,23 @@ val_dataloader = dict(
     Image.new('L', (48, 32), 3).save(root / 'SegmentationClass/a.png')
     code, out = run()
     assert code == 1 and 'Mask SegmentationClass/a.png holds the va' in out
-    (root / 'ids.txt').write_text('a\nb\n')
+    (root / 'ids.txt').write_text('a\nb\nx\nb\n')
     code, out = run()
-    assert code == 1 and 'ids.txt:2: mask SegmentationClass/b.png does' in out
+    assert code == 1 and '5 problems; 3 ids' in out
+    for problem in ('ids.txt:2: mask SegmentationClass/b.png does',
+                    'ids.txt:3: image JPEGImages/x.* does',
+                    'ids.txt:4: id b is at ids.txt:2 already'):
+        assert out.count(problem) == 1
+
+
+@pytest.mark.parametrize('old, new, message', [
+    ("'ImageLevelDataset'", "'ImageLevelDatset'", 'ImageLevelDatset'),
+    ('dataloader', 'loader', 'has no data set that this tool can check'),
+    ("'ImageLevelDataset'", "'mmktse.SegListDataset'", 'leaves the classes'),
+])
+def test_config_that_cannot_be_checked(root, run, old, new, message):
+    (root / 'config.py').write_text(CONFIG.replace(old, new))
+    assert message in str(run()[0])
 
 
 def test_labels_only(root, run):

@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmktse.visualization.page import Panel, overlay_label, save_page
+from mmktse.visualization.page import (Panel, overlay_label, panel,
+                                       save_page)
 
 
 def test_overlay_label():
@@ -30,13 +31,19 @@ def test_void_is_hatched():
     np.testing.assert_array_equal(mixed[2:, :-1], mixed[1:-1, 1:])
 
 
+def test_panel_of_a_large_picture():
+    image = np.zeros((600, 1024, 3), np.uint8)
+    assert panel(image, 'a').image.shape == (300, 512, 3)
+    assert panel(image[:20, :512]).image.base is image
+
+
 def test_save_page(tmp_path):
-    panel = Panel(np.zeros((4, 6, 3), np.uint8), 'black')
+    black = Panel(np.zeros((4, 6, 3), np.uint8), 'black')
     path = str(tmp_path / 'new/page.png')
-    assert save_page(path, [[panel, panel], [Panel(None, 'none')]]) == path
+    assert save_page(path, [[black, black], [Panel(None, 'none')]]) == path
     two_rows = Image.open(path)
     assert two_rows.format == 'PNG'
-    save_page(path, [[panel, panel]])
+    save_page(path, [[black, black]])
     assert Image.open(path).height < two_rows.height
     assert [f.name for f in (tmp_path / 'new').iterdir()] == ['page.png']
     with pytest.raises(ValueError, match='nothing to show'):

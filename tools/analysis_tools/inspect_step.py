@@ -11,6 +11,7 @@ from typing import List
 
 import numpy as np
 import torch
+from mmcv.image import imresize
 from mmengine.config import DictAction
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import init_default_scope
@@ -123,9 +124,11 @@ def online_labels(model: KTSE, dataset, settings: dict,
         image = model.data_preprocessor.denormalize(image)
         for count, labeler in zip(counts, labelers):
             label = labeler(image, scores, targets, [len(sample.gt_label)])
-            truth = read_truth(sample.metainfo, label.shape[1:], num_classes)
-            count += count_label_pixels(label[0].byte().numpy(), truth,
-                                        num_classes)
+            label = label[0].byte().numpy()
+            # Large images are labelled, and measured, at a smaller size.
+            truth = read_truth(sample.metainfo, sample.ori_shape, num_classes)
+            truth = imresize(truth, label.shape[::-1], interpolation='nearest')
+            count += count_label_pixels(label, truth, num_classes)
     rows = []
     for pair, count in zip(thresholds, counts):
         rates = label_rates(count)

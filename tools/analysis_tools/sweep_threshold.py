@@ -9,6 +9,7 @@ import os.path as osp
 
 import numpy as np
 
+from mmktse.datasets.image_files import without_suffix
 from mmktse.datasets.image_labels import read_lines
 from mmktse.engine.errors import one_sentence_errors
 from mmktse.engine.label_maker import stored_origin
@@ -81,7 +82,7 @@ def select_split(dataset, id_file: str):
         raise FileNotFoundError(
             f'There is no list {places}: write one id per line, or split a '
             'list with tools/dataset_converters/split_ids.py.')
-    wanted = {line.split()[0] for line, _ in read_lines(path)}
+    wanted = {without_suffix(line.split()[0]) for line, _ in read_lines(path)}
     if not wanted:
         raise ValueError(f'{path} lists no image; write one id per line.')
     known = {

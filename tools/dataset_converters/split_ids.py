@@ -4,6 +4,7 @@ import hashlib
 import os.path as osp
 from collections import Counter
 
+from mmktse.datasets.image_files import without_suffix
 from mmktse.datasets.image_labels import read_labels, read_lines
 from mmktse.engine.errors import one_sentence_errors
 from mmktse.utils import atomic_write
@@ -34,6 +35,7 @@ def read_list(path):
         return {img_id: list(entry.tags) for img_id, entry in labels.items()}
     for line, place in read_lines(path):
         img_id, *tags = line.split()
+        img_id = without_suffix(img_id)
         if img_id in images:
             raise ValueError(f'{place}: id {img_id} is there already; remove '
                              'one of them.')

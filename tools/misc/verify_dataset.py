@@ -50,6 +50,7 @@ def build_datasets(cfg):
 
     Raises:
         FileNotFoundError: If a class file is missing.
+        ValueError: If the config does not say which classes there are.
     """
     init_default_scope(cfg.get('default_scope', 'mmktse'))
     seen = []
@@ -64,9 +65,16 @@ def build_datasets(cfg):
         seen.append(settings)
         with DATASETS.switch_scope_and_registry(None) as registry:
             kind = registry.get(settings['type'])
-        if isclass(kind) and issubclass(kind,
-                                        (ImageLevelDataset, SegListDataset)):
-            yield loader, DATASETS.build(settings)
+        # What is not registered is refused where it is built.
+        if kind is None or isclass(kind) and issubclass(
+                kind, (ImageLevelDataset, SegListDataset)):
+            dataset = DATASETS.build(settings)
+            classes = settings.get('metainfo', {}).get('classes')
+            if isinstance(dataset, SegListDataset) and isinstance(
+                    classes, str):
+                raise ValueError(f'{cfg.filename} leaves the classes to the '
+                                 'network: give the config of one.')
+            yield loader, dataset
 
 
 def check_files(data, num_classes):
@@ -91,21 +99,6 @@ def check_files(data, num_classes):
         except ValueError as error:
             problems.append(str(error))
     return problems, max(size or [0])
-
-
-def read(dataset):
-    """Reads the lists of a data set.
-
-    Returns:
-        tuple[list[dict], list[str]]: The samples, and a sentence per
-        problem; of a :class:`SegListDataset` the first alone.
-    """
-    try:
-        if isinstance(dataset, ImageLevelDataset):
-            return dataset.scan()
-        return dataset.load_data_list(), []
-    except (FileNotFoundError, ValueError) as error:
-        return [], [str(error)]
 
 
 def class_notes(data_list, classes):
@@ -134,7 +127,10 @@ def verify(dataset, labels_only=False, num_workers=4):
         tuple[list[dict], list[str], list[str]]: The samples, a sentence per
         problem, and notes on what is legal.
     """
-    data_list, problems = read(dataset)
+    try:
+        data_list, problems = dataset.scan()
+    except (FileNotFoundError, ValueError) as error:
+        return [], [str(error)], []
     classes = dataset.metainfo.get('classes')
     is_image_level = isinstance(dataset, ImageLevelDataset)
     notes = []
@@ -163,11 +159,11 @@ def verify(dataset, labels_only=False, num_workers=4):
 @one_sentence_errors
 def main():
     args = parse_args()
-    total = 0
+    total = checked = 0
     try:
         for loader, dataset in build_datasets(
                 load_config(args.config, args.cfg_options)):
-            print(f'{loader}: {getattr(dataset, "source", dataset.ann_file)}')
+            print(f'{loader}: {dataset.source}')
             data_list, problems, notes = verify(dataset, args.labels_only,
                                                 args.num_workers)
             masks = sum(
@@ -178,8 +174,12 @@ def main():
                 f'{len(problems)} problems; {len(data_list)} ids, {masks} of '
                 'them with a label map')
             total += len(problems)
+            checked += 1
     except FileNotFoundError as error:
         raise SystemExit(str(error)) from error
+    if not checked:
+        raise ValueError(f'{args.config} has no data set that this tool can '
+                         'check, image-level data or a SegListDataset.')
     raise SystemExit(int(total > 0))
 
 

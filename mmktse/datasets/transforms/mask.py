@@ -12,10 +12,10 @@ class LoadMask(BaseTransform):
     mmseg trains on masks with values beyond the classes, or fails without
     the name of the file, as on images one pixel high.
 
-    Required keys: ``seg_map_path``, ``ori_shape``, ``seg_fields`` and
-    ``num_classes`` (with background), which the data sets of this package
-    give. Added key: ``gt_seg_map`` (H, W) uint8. An image that comes without
-    ``seg_map_path``, as from ``mmseg.apis.inference_model``, has no mask.
+    Required keys: ``ori_shape``, ``seg_fields`` and ``num_classes`` (with
+    background), which the data sets of this package give with
+    ``seg_map_path``. Added key: ``gt_seg_map`` (H, W) uint8. An image without
+    ``seg_map_path``, as from ``mmseg.apis.inference_model``, stays as it is.
     """
 
     def transform(self, results: dict) -> dict:

@@ -41,6 +41,8 @@ crf = dict(max_long=_base_.max_long)
 views_pipeline = _base_.views_pipeline
 views_pipeline[1]['transforms'][0]['scale'] = view_size
 views_pipeline[4]['crop_size'] = view_size
+views_pipeline.insert(1,
+                      dict(type='mmktse.LimitLong', max_long=_base_.max_long))
 square_pipeline = _base_.square_pipeline
 square_pipeline[1]['scale'] = view_size
 tta_pipeline = _base_.squares_pipeline

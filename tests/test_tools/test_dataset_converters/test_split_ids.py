@@ -102,7 +102,7 @@ def test_labels_of_a_table(run, tmp_path, monkeypatch):
 
 def test_bad_input(run, tmp_path, monkeypatch, capsys):
     with pytest.raises(SystemExit, match='list.txt:2: id a is there already'):
-        run('a cat\na dog\n')
+        run('a cat\na.jpg dog\n')
     with pytest.raises(SystemExit, match='lists 1 images'):
         run('a cat\n')
     for args, message in ((['x', 'a', 'a'], 'three files'),
