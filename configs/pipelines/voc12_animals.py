@@ -16,8 +16,13 @@ _mobilenet = {
     'param_scheduler.0.milestones': [1],
     'param_scheduler.1.end': 5
 }
-# As published; the default of the custom configs came later.
-_published = {'model.head.positive_background': False}
+# As published; the defaults of the custom config came later.
+_published = {
+    'model.head.positive_background': False,
+    'model.labeler.thresholds': [0.3, 0.15],
+    'model.ssr.fg_weight': 0.0125,
+    'model.mga.global_weight': 1.0
+}
 _epochs = 3
 _schedule = {
     'param_scheduler.0.end': _epochs,

@@ -32,7 +32,16 @@ def _test(network, config, title, words=(), name=None):
 
 
 stages = [
-    dict(name='ktse', type='train', config=_cam, cfg_options=_data),
+    dict(
+        name='ktse',
+        type='train',
+        config=_cam,
+        # As published; the defaults of the config came later.
+        cfg_options={
+            **_data, 'model.labeler.thresholds': [0.3, 0.15],
+            'model.ssr.fg_weight': 0.0125,
+            'model.mga.global_weight': 1.0
+        }),
     # The threshold is the config's, 0.30: no mask was looked at.
     dict(
         name='labels',
