@@ -63,3 +63,7 @@ class ImageFiles:
                 'the same id: rename or remove all but one, or set '
                 'img_suffix.')
         return osp.join(self.root, folder, names[0]) if names else None
+
+    def looked_for(self, img_id: str) -> str:
+        """Where an image that is not there should be, for messages."""
+        return osp.join(self.root, img_id) + (self.suffix or '.*')

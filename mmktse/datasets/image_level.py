@@ -134,8 +134,7 @@ class ImageLevelDataset(BaseDataset):
                 path = ''
                 problems.append(f'{place}: {error}')
             if path is None:
-                path = osp.join(image_folder, img_id) + (
-                    self.img_suffix or '.*')
+                path = images.looked_for(img_id)
                 problems.append(
                     f'{place}: image {path} does not exist; add it, remove '
                     f'the id {img_id}, or correct data_root, data_prefix or '

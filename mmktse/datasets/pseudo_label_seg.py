@@ -81,7 +81,7 @@ class PseudoLabelSegDataset(BaseSegDataset):
         data_list = []
         images = ImageFiles(self.data_prefix['img_path'], self.img_suffix)
         for name in ids:
-            data = seg_sample(self, name, images.find(name))
+            data = seg_sample(self, name, images)
             if self.confidence:
                 path = confidence_path(self.pseudo_label_dir, name)
                 data['confidence_path'] = str(path)

@@ -10,19 +10,14 @@ from .image_labels import first_problem, read_ids
 
 
 def seg_sample(dataset: BaseSegDataset, img_id: str,
-               img_path: Optional[str]) -> dict:
+               images: ImageFiles) -> dict:
     """What mmseg's transforms want to know of an image and its mask.
 
-    Args:
-        dataset (BaseSegDataset): Data set of both.
-        img_id (str): Their id.
-        img_path (str, optional): The image as it was found; None stands for
-            the place where it was looked for.
+    Raises:
+        ValueError: If the id fits several images.
     """
-    looked_for = osp.join(dataset.data_prefix['img_path'], img_id) + (
-        dataset.img_suffix or '.*')
     return dict(
-        img_path=img_path or looked_for,
+        img_path=images.find(img_id) or images.looked_for(img_id),
         seg_map_path=osp.join(dataset.data_prefix['seg_map_path'],
                               img_id + dataset.seg_map_suffix),
         num_classes=len(dataset.metainfo['classes']),
@@ -90,7 +85,7 @@ class SegListDataset(BaseSegDataset):
             problems.append(f'{self.ann_file} lists no image.')
         for img_id, place in ids.items():
             try:
-                data = seg_sample(self, img_id, images.find(img_id))
+                data = seg_sample(self, img_id, images)
             except ValueError as error:
                 problems.append(f'{place}: {error}')
                 continue

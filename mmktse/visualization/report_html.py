@@ -10,6 +10,8 @@ from typing import (Dict, Iterable, Iterator, NamedTuple, Optional, Sequence,
 import numpy as np
 from PIL import Image
 
+from mmktse.utils import shrink_factor
+
 STYLE = """
 :root {
   color-scheme: light dark;
@@ -301,7 +303,7 @@ def fit(shape: Sequence[int], limit: int) -> Tuple[int, int]:
         shape (sequence[int]): (H, W, ...) of the original.
         limit (int): Longest side in pixels.
     """
-    scale = min(1., limit / max(shape[:2]))
+    scale = shrink_factor(shape[:2], limit)
     return tuple(max(1, round(side * scale)) for side in shape[1::-1])
 
 
