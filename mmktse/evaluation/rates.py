@@ -43,7 +43,9 @@ def segmentation_rates(hit: np.ndarray,
     Returns:
         dict[str, np.ndarray]: In percent: 'IoU' (C, ...) with NaN where there
         is no pixel, and the means over the classes 'mIoU', 'precision' and
-        'recall' (...).
+        'recall' (...); 'fg_precision' and 'fg_recall' are those of the
+        objects alone, without the first class, the background. Where objects
+        take more of the image, recall of the background falls.
     """
 
     def mean(value: np.ndarray) -> np.ndarray:
@@ -57,4 +59,6 @@ def segmentation_rates(hit: np.ndarray,
         IoU=rates['IoU'],
         mIoU=mean(rates['IoU']),
         precision=mean(rates['precision']),
-        recall=mean(rates['recall']))
+        recall=mean(rates['recall']),
+        fg_precision=mean(rates['precision'][1:]),
+        fg_recall=mean(rates['recall'][1:]))

@@ -109,8 +109,8 @@ class SeedHistogram:
         """Rates in percent at every threshold.
 
         Returns:
-            dict: 'threshold' (T,), 'mIoU' (T,), 'precision' (T,), 'recall'
-            (T,) and 'IoU' (N + 1, T), background first.
+            dict: 'threshold' (T,), 'IoU' (N + 1, T), background first, and
+            the means of :func:`segmentation_rates`, each (T,).
         """
         # Pixels above each threshold, (3, N + 1, T).
         above = self.counts[..., ::-1].cumsum(-1)[..., ::-1][..., 1:]

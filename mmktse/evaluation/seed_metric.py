@@ -37,9 +37,9 @@ def summarize(histogram: SeedHistogram,
 
     Returns:
         dict: 'oracle' (best on the very images measured) and 'fixed', each
-        with 'threshold', 'mIoU', 'precision', 'recall' and the list 'IoU',
-        background first; 'curve' with the lists 'threshold', 'mIoU',
-        'precision' and 'recall'. Rates in percent.
+        with 'threshold', the list 'IoU', background first, and the means of
+        :func:`segmentation_rates`; 'curve' with 'threshold' and those means
+        as lists. Rates in percent.
     """
     rates = histogram.rates(absent_as_zero)
     iou = rates.pop('IoU')

@@ -29,8 +29,8 @@ def choose_threshold(seed_folder: Union[str, Path],
     Returns:
         dict: 'threshold', its 'mIoU' in percent, 'source' (the choice in
         words, for manifest and tables), 'split', 'num_images', 'ids',
-        'ids_sha256' (of the sorted ids), and 'curve' with the lists
-        'threshold', 'mIoU', 'precision' and 'recall'.
+        'ids_sha256' (of the sorted ids), and 'curve' with 'threshold' and
+        the means of :func:`segmentation_rates` as lists.
 
     Raises:
         FileNotFoundError: If seeds or masks are missing.

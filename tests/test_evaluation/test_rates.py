@@ -22,11 +22,15 @@ def test_absent_class_is_left_out():
     assert rates['precision'] == pytest.approx((100 + 50) / 2)
     assert rates['recall'] == pytest.approx((75 + 100) / 2)
     assert np.isnan(rates['IoU'][2])
+    # The second class is the only object.
+    assert rates['fg_precision'] == pytest.approx(50)
+    assert rates['fg_recall'] == pytest.approx(100)
 
 
 def test_absent_class_as_zero():
     rates = segmentation_rates(HIT, TRUTH, PREDICTED, absent_as_zero=True)
     assert rates['mIoU'] == pytest.approx((75 + 50) / 3)
+    assert rates['fg_precision'] == pytest.approx(50 / 2)
 
 
 def test_no_pixel_at_all_is_zero():
