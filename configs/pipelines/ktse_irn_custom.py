@@ -6,6 +6,10 @@
 _base_ = './ktse_custom.py'
 
 irn = 'configs/irn/irn_efficientnet-lite0_custom.py'
+# What exceeds the first is foreground for the IRN's training, what is below
+# the second background; the second as published is 0.05.
+ir_threshold = 0.3
+ir_ignore_threshold = 0.1
 # Background score of the labels that the IRN gives, as published.
 irn_threshold = 0.25
 
@@ -19,8 +23,8 @@ _irn = [
         from_seeds='{seeds.work_dir}',
         args=['--no-eval'],
         cfg_options={
-            **_data, 'pseudo_labels.threshold': 0.3,
-            'pseudo_labels.ignore_threshold': 0.1,
+            **_data, 'pseudo_labels.threshold': '{ir_threshold}',
+            'pseudo_labels.ignore_threshold': '{ir_ignore_threshold}',
             'pseudo_labels.refiner.type': 'LabelCRFRefiner'
         }),
     dict(

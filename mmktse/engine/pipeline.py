@@ -109,7 +109,7 @@ def _strings(node: Any) -> Iterator[str]:
             yield from _strings(child)
 
 
-def _map_strings(node: Any, function: Callable[[str], str]) -> Any:
+def _map_strings(node: Any, function: Callable[[str], Any]) -> Any:
     if isinstance(node, str):
         return function(node)
     if isinstance(node, dict):
@@ -230,7 +230,16 @@ class Stage:
         return Config.fromfile(path)._cfg_dict.to_dict()
 
     def resolve(self, node: Any) -> Any:
-        """Replaces the placeholders in all texts of a setting."""
+        """Replaces the placeholders in all texts of a setting.
+
+        A text that is nothing but one for a number becomes that number.
+        """
+
+        def fill(text: str) -> Any:
+            number = self.variables.get(text[1:-1])
+            if isinstance(number, (int, float)) and _PLACEHOLDER.fullmatch(text):
+                return number
+            return _PLACEHOLDER.sub(value, text)
 
         def value(match: 're.Match') -> str:
             name, attribute = match.groups()
@@ -246,7 +255,7 @@ class Stage:
                 f'Stage "{self.name}" uses {{{name}.{attribute}}}; there are '
                 '{stage.work_dir} and, of a training, {stage.checkpoint}.')
 
-        return _map_strings(node, lambda text: _PLACEHOLDER.sub(value, text))
+        return _map_strings(node, fill)
 
     @property
     def gpus(self) -> int:

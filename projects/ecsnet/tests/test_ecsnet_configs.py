@@ -254,12 +254,21 @@ def test_pipeline(run, tmp_path, capsys, name, stages):
     assert f'pseudo_label_dir={tmp_path}/ir_labels' in commands['irn']
 
 
-def test_threshold_of_the_irn_is_an_option(run, tmp_path, capsys):
+@pytest.mark.parametrize('options, thresholds', [
+    ([], '0.25 0.3 0.1'),
+    (['irn_threshold=0.4', 'ir_threshold=1', 'ir_ignore_threshold=0.05'
+      ], '0.4 1 0.05'),
+])
+def test_thresholds_of_the_irn_are_options(run, tmp_path, capsys, options,
+                                           thresholds):
     path = FOLDER / 'ecsnet_pipeline_custom.py'
-    for value, options in [('0.25', []), ('0.4', ['irn_threshold=0.4'])]:
-        run('run_pipeline.py', path, '--work-dir', tmp_path, '--dry-run',
-            '--cfg-options', 'data_root=data/of_mine', *options)
-        assert f'--threshold {value} ' in capsys.readouterr().out
+    run('run_pipeline.py', path, '--work-dir', tmp_path, '--dry-run',
+        '--cfg-options', 'data_root=data/of_mine', *options)
+    words = capsys.readouterr().out.split()
+    labels, sure, background = thresholds.split()
+    assert words[words.index('--threshold') + 1] == labels
+    assert f'pseudo_labels.threshold={sure}' in words
+    assert f'pseudo_labels.ignore_threshold={background}' in words
 
 
 def test_study(run, tmp_path, capsys):

@@ -14,6 +14,8 @@ warm = 'projects/esol/configs/esol_efficientnet-lite0_warm_custom.py'
 expand = 'projects/esol/configs/esol_efficientnet-lite0_expand_custom.py'
 # Shrinkage: its maps are the seeds.
 cam = 'projects/esol/configs/esol_efficientnet-lite0_shrink_custom.py'
+# Background of the affinity labels, as in IRN's code.
+ir_ignore_threshold = 0.05
 
 _data = dict(data_root='{data_root}')
 _before = dict(expand='{warm.checkpoint}', shrink='{expand.checkpoint}')
@@ -63,9 +65,6 @@ for _stage in _base_.stages:
     if _stage['name'] == 'seeds':
         _stage.update(
             title='ESOL, shrinkage', checkpoint='{shrink.checkpoint}')
-    elif _stage['name'] == 'ir_labels':
-        # Background of the affinity labels, as in IRN's code.
-        _stage['cfg_options']['pseudo_labels.ignore_threshold'] = 0.05
     elif _stage['name'] == 'labels':
         _stage['title'] = 'ESOL + IRN'
     stages.append(_stage)
