@@ -4,5 +4,10 @@ _base_ = [
     './_base_/expand_custom.py'
 ]
 
-model = dict(head=dict(stage='expand', lambda_e=0.01))
+model = dict(
+    head=dict(
+        stage='expand',
+        lambda_e=0.05,
+        present_only=True,
+        co_trained=['kernel', 'classifier']))
 load_from = 'work_dirs/esol_mobilenetv2_warm_custom/epoch_8.pth'

@@ -84,28 +84,25 @@ def _chain(suffix, title, warm='warm', both={}, expand={}, shrink={}):
 
 # Lists are replaced item by item: the hook that holds the offsets.
 _hold = 'custom_hooks.2.epochs'
-_identity = {'model.head.train_kernel': False}
+_mu = 'model.area.loss_weight'
+_clip = 'model.head.clip.beta'
+# The defaults of the method, which the configs on ResNet-50 have.
+_method = dict(
+    both={
+        _clip: .15,
+        'model.head.sampler.max_offset': None
+    },
+    expand={
+        'model.head.lambda_e': .01,
+        'model.head.present_only': False,
+        'model.head.co_trained': []
+    },
+    shrink={
+        'model.head.train_kernel': True,
+        'optim_wrapper.optimizer.lr': .04,
+        _mu: .01
+    })
 _expand, _shrink = _chain('', '')
-_clips = [('', '', {}),
-          ('_beta03', ', clip at 0.3', {
-              'model.head.clip.beta': .3
-          })]
-_bound = {'model.head.sampler.max_offset': 2.}
-_free = {**_bound, 'model.head.clip.beta': 1.}
-_free_title = 'offsets up to 2 cells, nothing clipped'
-_co_title = f'{_free_title}, kernel and classifier descend'
-_co = {
-    'model.head.present_only': True,
-    'model.head.lambda_e': .05,
-    'model.head.co_trained': ['kernel', 'classifier']
-}
-# A shrinkage that begins as what it gets, and moves a tenth as fast.
-_slow = {**_free, **_identity, 'optim_wrapper.optimizer.lr': .004}
-_slow_rows = [
-    ('', 'present', 'expand_strong_co', .1),
-    ('_all', 'all', 'expand_all_co', .1),
-    ('_all_mu1', 'all', 'expand_all_co', 1.),
-]
 rows = [
     dict(
         _row,
@@ -121,84 +118,47 @@ rows = [
         stages='first_seeds'),
     dict(_expand, stages='expand_seeds'),
     dict(_shrink, stages='shrink_network'),
-    # What clip, kernel and classifier do while no point moves.
+    # The same is trained as long, and no point moves.
     *_chain('_held', ', offsets zero', expand={_hold: 5}, shrink={_hold: 6}),
-    # In several settings at once: the titles say which.
-    *_chain(
-        '_present',
-        ', ascent of present classes, offsets up to 2 cells',
-        both=_bound,
-        expand={'model.head.present_only': True}),
-    *_chain(
-        '_strong',
-        f', fivefold ascent of present classes, {_free_title}',
-        both=_free,
-        expand={
-            'model.head.present_only': True,
-            'model.head.lambda_e': .05
-        }),
-    *_chain(
-        '_strong_co',
-        f', fivefold ascent of present classes, {_co_title}',
-        both=_free,
-        expand=_co),
-    *_chain(
-        '_all_co',
-        f', fivefold ascent of all classes, {_co_title}',
-        both=_free,
-        expand={
-            **_co, 'model.head.present_only': False
-        }),
-    # Its control: the same is trained, no point moves.
-    *_chain(
-        '_all_co_held',
-        ', offsets zero, nothing clipped, kernel and classifier descend',
-        both=_free,
-        expand={
-            **_co, 'model.head.present_only': False,
-            _hold: 5
-        },
-        shrink={_hold: 6}),
+    # Each differs in what its title says.
     *(_add(
         dict(
             _shrink,
-            name=f'shrink_slow{_suffix}',
-            title=f'expansion + slow shrinkage, W2 the identity, mu = {_mu}, '
-            f'fivefold ascent of {_classes} classes, {_co_title}',
-            after=_after), **_slow, **{'model.area.loss_weight': _mu})
-      for _suffix, _classes, _after, _mu in _slow_rows),
-    # Each differs from `expand` and `shrink` in one setting.
-    *_chain('_beta1', ', nothing clipped', both={'model.head.clip.beta': 1.}),
-    *_chain('_beta03', ', clip at 0.3', both={'model.head.clip.beta': .3}),
-    *_chain(
-        '_co',
-        ', classifier descends meanwhile',
-        expand={'model.head.co_trained': ['classifier']}),
+            name=f'shrink_mu{_name}',
+            title=f'expansion + shrinkage, mu = {_value}'), **{_mu: _value})
+      for _name, _value in [('0', 0.), ('03', .3), ('1', 1.)]),
     _add(
         dict(
-            _row,
-            name='warm_identity',
-            title='before expansion, kernels the identity',
-            config=_net.format('warm'),
-            stages='first'), **_identity),
-    *_chain(
-        '_identity',
-        ', kernels the identity',
-        warm='warm_identity',
-        both=_identity),
-    # Weights of the area, at both clips.
-    *(_add(
-        dict(
             _shrink,
-            name=f'shrink{_suffix}_mu{_name}',
-            title=f'expansion + shrinkage{_title}, mu = {_mu}',
-            after=f'expand{_suffix}'), **{
-                **_both, 'model.area.loss_weight': _mu
-            }) for _suffix, _title, _both in _clips
-      for _name, _mu in [('0', 0.), ('005', .05), ('01', .1), ('05', .5)]),
+            name='shrink_fast',
+            title='expansion + shrinkage, W2 trained, tenfold rate, mu = 0.01'),
+        **_method['shrink']),
+    *_chain(
+        '_clip03',
+        ', clip at 0.3, mu = 0.3',
+        both={_clip: .3},
+        shrink={_mu: .3}),
+    *_chain(
+        '_all',
+        ', ascent of all classes',
+        expand={'model.head.present_only': False}),
+    *_chain(
+        '_fixed',
+        ', kernel and classifier fixed meanwhile',
+        expand={'model.head.co_trained': []}),
+    *_chain('_method', ', defaults of the method', **_method),
+    *_chain(
+        '_method_clip05',
+        ', defaults of the method but clip at 0.5 and offsets up to 2 cells',
+        **{
+            **_method, 'both': {
+                _clip: .5
+            }
+        }),
 ]
-_figures = [('mIoU (threshold)', 'mIoU'), ('precision', 'precision'),
-            ('recall', 'recall')]
+# Of the objects: where they grow, recall of the background falls.
+_figures = [('mIoU (threshold)', 'mIoU'), ('precision', 'fg_precision'),
+            ('recall', 'fg_recall')]
 tables = {
     f'Seeds of the held-out tenth, {_title}': [
         dict(

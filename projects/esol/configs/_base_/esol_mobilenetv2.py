@@ -3,4 +3,9 @@
 _base_ = '../../../../configs/_base_/models/cam_mobilenetv2-d16.py'
 
 custom_imports = dict(imports=['projects.esol.esol'])
-model = dict(type='ESOL', head=dict(type='ESOLHead', clip=dict(beta=0.15)))
+# Here, in the expansion and in the shrinkage: what gave the best seeds on
+# masks of a held-out tenth of six VOC classes. Nothing is clipped.
+model = dict(
+    type='ESOL',
+    head=dict(
+        type='ESOLHead', sampler=dict(max_offset=2.), clip=dict(beta=1.)))
