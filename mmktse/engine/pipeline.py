@@ -237,7 +237,8 @@ class Stage:
 
         def fill(text: str) -> Any:
             number = self.variables.get(text[1:-1])
-            if isinstance(number, (int, float)) and _PLACEHOLDER.fullmatch(text):
+            if isinstance(number,
+                          (int, float)) and _PLACEHOLDER.fullmatch(text):
                 return number
             return _PLACEHOLDER.sub(value, text)
 
