@@ -9,4 +9,5 @@ model = dict(
     head=dict(type='ECSHead', seg_channels=128, dilation=6),
     eraser=dict(type='ImageEraser'),
     selector=dict(type='LabelSelector', bg_threshold=0.4),
-    seg_loss=dict(type='BalancedSegLoss'))
+    seg_loss=dict(type='BalancedSegLoss'),
+    erased_weight=0.)
