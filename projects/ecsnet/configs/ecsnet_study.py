@@ -86,6 +86,7 @@ rows = [
     _row('bg005', 'background below 0.05',
          **{'model.selector.bg_threshold': .05}),
     _row('erase03', 'erased above 0.3', **{'model.eraser.threshold': .3}),
+    _row('erase1', 'nothing erased', **{'model.eraser.threshold': 1.}),
     _row('erase08', 'erased above 0.8', **{'model.eraser.threshold': .8}),
     _row('seg_from_cam', 'segmentation read off the CAM',
          _net.format('_seg-from-cam'), 'held'),

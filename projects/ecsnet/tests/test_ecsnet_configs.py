@@ -282,7 +282,8 @@ def test_study(run, tmp_path, capsys):
         no_pixel_labels=dict(cam=8, seg=None),
         bg005=dict(bg_threshold=.05),
         erase03={'threshold': .3},
-        erase08={'threshold': .8})
+        erase08={'threshold': .8},
+        erase1={'threshold': 1.})
     branch = 'train: to do, held: to do, held_seg: to do'
     lines = capsys.readouterr().out.splitlines()
     assert lines[:4] == [
