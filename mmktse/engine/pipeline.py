@@ -232,13 +232,13 @@ class Stage:
     def resolve(self, node: Any) -> Any:
         """Replaces the placeholders in all texts of a setting.
 
-        A text that is nothing but one for a number becomes that number.
+        A text that is nothing but one for a decimal number becomes that
+        number.
         """
 
         def fill(text: str) -> Any:
             number = self.variables.get(text[1:-1])
-            if isinstance(number,
-                          (int, float)) and _PLACEHOLDER.fullmatch(text):
+            if isinstance(number, float) and _PLACEHOLDER.fullmatch(text):
                 return number
             return _PLACEHOLDER.sub(value, text)
 

@@ -412,6 +412,16 @@ def test_bad_placeholder_and_names(tmp_path):
         pipeline(tmp_path)
 
 
+def test_placeholder_of_a_number(tmp_path):
+    """Alone it is that number, as an option has to be; else it is text."""
+    stage = work('a')
+    stage['argv'] += ['{share}', 'of {share}']
+    stage = pipeline(tmp_path, stage, share=.5, gpus=2).stages['a']
+    assert stage.command()[-2:] == ['0.5', 'of 0.5']
+    settings = {'x': '{share}', 'y': 'a{share}', 'z': '{gpus}'}
+    assert stage.resolve(settings) == {'x': .5, 'y': 'a0.5', 'z': '2'}
+
+
 def test_broken_record(tmp_path):
     plan = pipeline(tmp_path, work('a'))
     plan.run()

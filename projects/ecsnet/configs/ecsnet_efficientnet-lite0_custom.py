@@ -3,7 +3,7 @@ _base_ = [
     './_base_/ecsnet_custom.py'
 ]
 
-# As ecsnet_mobilenetv2_custom.py, which says why.
+# As ecsnet_mobilenetv2_custom.py, which says why; not tried here.
 model = dict(
     type='ECSNet',
     head=dict(type='ECSHead', seg_channels=128, dilation=6),

@@ -59,7 +59,7 @@ def _row(name, title, config=_net.format(''), stages='branch', **options):
 
 
 # Lists are replaced item by item: the hook that says what labels.
-_first, _seg = 'custom_hooks.1.cam', 'custom_hooks.1.seg'
+_seg = 'custom_hooks.1.seg'
 _with = {'model.erased_weight': 1.}
 rows = [
     _row('cam', 'plain CAM', 'configs/cam/cam_mobilenetv2_custom.py', 'held'),
@@ -74,15 +74,6 @@ rows = [
          **_with),
     # Each differs from `suppression` in one setting.
     _row('cam_only', 'labels of the CAM throughout', **{_seg: None}),
-    # From epoch 8 of 0 to 7.
-    _row(
-        'no_pixel_labels',
-        'no pixel labels',
-        stages='held',
-        **{
-            _first: 8,
-            _seg: None
-        }),
     _row('bg005', 'background below 0.05',
          **{'model.selector.bg_threshold': .05}),
     _row('erase03', 'erased above 0.3', **{'model.eraser.threshold': .3}),

@@ -5,8 +5,9 @@ _base_ = [
 ]
 
 model = dict(
-    # A shrinkage that begins as what it gets, and moves a tenth as fast.
+    # It begins as what it gets.
     head=dict(stage='shrink', train_kernel=False),
     area=dict(type='AreaLoss', loss_weight=0.1))
+# A tenth as fast as in _base_.
 optim_wrapper = dict(optimizer=dict(lr=0.004))
 load_from = 'work_dirs/esol_mobilenetv2_expand_custom/epoch_5.pth'

@@ -2,7 +2,8 @@
 # on six animal classes of VOC 2012 with MobileNetV2.
 #
 #   PYTHONPATH=. python tools/analysis_tools/run_study.py \
-#       projects/esol/configs/esol_study.py --cfg-options data_root=DIR
+#       projects/esol/configs/esol_study.py \
+#       --cfg-options data_root=DIR mobilenet=FILE
 #
 # Compared on the held-out tenth of the train list; esol_pipeline_custom.py
 # measures all of it, refines and trains the last network.
@@ -109,7 +110,7 @@ rows = [
         config=_net.format('warm'),
         stages='first'),
     *_chain('', ''),
-    # The same is trained as long, and no point moves.
+    # No point moves; the shrinkage has no L_area then.
     *_chain('_held', ', offsets zero', expand={_hold: 5}, shrink={_hold: 6}),
     # Each differs in what its title says.
     *(_add(

@@ -151,8 +151,8 @@ def test_pipeline(name, run, tmp_path, capsys):
 def test_study(run, tmp_path, capsys):
     path = FOLDER / 'esol_study.py'
     run('analysis_tools/run_study.py', path, '--work-dir', tmp_path,
-        '--dry-run')
-    assert 'shrink_mu0_s0: ' in capsys.readouterr().out
+        '--results', tmp_path, '--dry-run')
+    assert 'shrink_mu0_s0: train: to do' in capsys.readouterr().out
     study = Config.fromfile(path)
     rows = {row.name: row for row in study.rows}
     for row in rows.values():
