@@ -233,14 +233,8 @@ class Stage:
         """Replaces the placeholders in all texts of a setting.
 
         A text that is nothing but one for a decimal number becomes that
-        number.
+        number, as an option of a tool has to be.
         """
-
-        def fill(text: str) -> Any:
-            number = self.variables.get(text[1:-1])
-            if isinstance(number, float) and _PLACEHOLDER.fullmatch(text):
-                return number
-            return _PLACEHOLDER.sub(value, text)
 
         def value(match: 're.Match') -> str:
             name, attribute = match.groups()
@@ -255,6 +249,12 @@ class Stage:
             raise ValueError(
                 f'Stage "{self.name}" uses {{{name}.{attribute}}}; there are '
                 '{stage.work_dir} and, of a training, {stage.checkpoint}.')
+
+        def fill(text: str) -> Any:
+            number = self.variables.get(text[1:-1])
+            if isinstance(number, float) and _PLACEHOLDER.fullmatch(text):
+                return number
+            return _PLACEHOLDER.sub(value, text)
 
         return _map_strings(node, fill)
 

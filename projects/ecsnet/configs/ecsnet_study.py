@@ -7,40 +7,21 @@
 #
 # Compared on the held-out tenth of the train list; ecsnet_pipeline_custom.py
 # measures all of it, refines and trains the last network.
-_base_ = '../../../configs/ktse/studies/voc12_animals/study.py'
+_base_ = '../../../configs/ktse/studies/voc12_animals/held_out.py'
 
 results = 'projects/ecsnet/results'
 
-_held_out = 'configs/ktse/studies/voc12_animals/held_out.txt'
-_data = dict(data_root='{data_root}')
-
-
-def _measure(name, **options):
-    return dict(
-        name=name,
-        type='pseudo_labels',
-        config='{config}',
-        checkpoint='{train.checkpoint}',
+stages = _base_.stages
+_train, _held = stages['held']
+stages['branch'] = [
+    _train, _held,
+    dict(
+        _held,
+        name='held_seg',
         cfg_options={
-            **_data, 'test_dataloader.dataset.id_file': _held_out,
-            'pseudo_labels.refiner': None,
-            **options
+            **_held['cfg_options'], 'model.test_cfg.seed': 'seg'
         })
-
-
-_train = dict(
-    name='train',
-    type='train',
-    config='{config}',
-    cfg_options={
-        **_data, 'randomness.seed': '{seed}'
-    })
-_held = [_train, _measure('held')]
-stages = dict(
-    _delete_=True,
-    held=_held,
-    branch=[*_held,
-            _measure('held_seg', **{'model.test_cfg.seed': 'seg'})])
+]
 
 _net = 'projects/ecsnet/configs/ecsnet_mobilenetv2_custom{}.py'
 
@@ -77,30 +58,23 @@ rows = [
     _row('bg005', 'background below 0.05',
          **{'model.selector.bg_threshold': .05}),
     _row('erase03', 'erased above 0.3', **{'model.eraser.threshold': .3}),
-    _row('erase1', 'nothing erased', **{'model.eraser.threshold': 1.}),
     _row('erase08', 'erased above 0.8', **{'model.eraser.threshold': .8}),
+    _row('erase1', 'nothing erased', **{'model.eraser.threshold': 1.}),
     _row('seg_from_cam', 'segmentation read off the CAM',
          _net.format('_seg-from-cam'), 'held'),
 ]
 for _main in rows[:3]:
     _main['seeds'] = [0, 1]
 
-_what = [('held', 'CAM'), ('held_seg', 'segmentation branch')]
-_thresholds = [('fixed', 'threshold of the config'),
-               ('oracle', 'best threshold on these images')]
-_figures = [('mIoU (threshold)', 'mIoU'), ('precision', 'fg_precision'),
-            ('recall', 'fg_recall')]
+# Of the segmentation branch, too.
 tables = {
-    '_delete_': True,
+    **_base_.tables,
     **{
-        f'Held-out tenth, {_seeds}, {_title}': [
-            dict(
-                title=_column,
-                value=f'{_stage}/metrics/{_which}/{_figure}',
-                **(dict(at=f'{_stage}/metrics/{_which}/threshold')
-                   if _figure == 'mIoU' else {}))
-            for _column, _figure in _figures
-        ]
-        for _stage, _seeds in _what for _which, _title in _thresholds
+        f'{_heading}, segmentation branch': [{
+            _key:
+            _text.replace('held/', 'held_seg/')
+            for _key, _text in _column.items()
+        } for _column in _columns]
+        for _heading, _columns in _base_.tables.items()
     }
 }

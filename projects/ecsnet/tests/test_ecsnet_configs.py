@@ -12,6 +12,7 @@ import torch
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import DefaultScope
+from mmengine.visualization import Visualizer
 from mmpretrain.structures import DataSample
 
 from mmktse.datasets.synthetic import generate_synthetic_voc
@@ -45,6 +46,8 @@ def run(monkeypatch):
 
     yield run
     DefaultScope._instance_dict.clear()
+    # Two runs of one config in one second would share it.
+    Visualizer._instance_dict.clear()
 
 
 @pytest.mark.parametrize('name', [

@@ -7,42 +7,21 @@
 #
 # Compared on the held-out tenth of the train list; esol_pipeline_custom.py
 # measures all of it, refines and trains the last network.
-_base_ = '../../../configs/ktse/studies/voc12_animals/study.py'
+_base_ = '../../../configs/ktse/studies/voc12_animals/held_out.py'
 
 results = 'projects/esol/results'
 
-_held_out = 'configs/ktse/studies/voc12_animals/held_out.txt'
-_data = dict(data_root='{data_root}')
-_held = dict(
-    name='held',
-    type='pseudo_labels',
-    config='{config}',
-    checkpoint='{train.checkpoint}',
-    cfg_options={
-        **_data, 'test_dataloader.dataset.id_file': _held_out,
-        'pseudo_labels.refiner': None
-    })
-
-
-def _stages(**options):
-    return [
-        dict(
-            name='train',
-            type='train',
-            config='{config}',
-            cfg_options={
-                **_data, 'randomness.seed': '{seed}',
-                **options
-            }), _held
-    ]
-
-
 # The last epochs of the configs; an ascent that was stopped has it, too.
-_load = dict(
-    first={},
-    expand=dict(load_from='{after}/train/epoch_8.pth'),
-    shrink=dict(load_from='{after}/train/epoch_5.pth'))
-stages = {_name: _stages(**_options) for _name, _options in _load.items()}
+stages = _base_.stages
+for _name, _epoch in [('expand', 8), ('shrink', 5)]:
+    _train, _held = stages['held']
+    stages[_name] = [
+        dict(
+            _train,
+            cfg_options=dict(
+                _train['cfg_options'],
+                load_from=f'{{after}}/train/epoch_{_epoch}.pth')), _held
+    ]
 
 _net = 'projects/esol/configs/esol_mobilenetv2_{}_custom.py'
 _row = dict(
@@ -95,21 +74,22 @@ _method = dict(
         'optim_wrapper.optimizer.lr': .04,
         _mu: .01
     })
-_, _shrink = _chain('', '')
+_expand, _shrink = _chain('', '')
 rows = [
     dict(
         _row,
         name='baseline',
         title='baseline CAM',
         config='configs/cam/cam_mobilenetv2_custom.py',
-        stages='first'),
+        stages='held'),
     dict(
         _row,
         name='warm',
         title='before expansion',
         config=_net.format('warm'),
-        stages='first'),
-    *_chain('', ''),
+        stages='held'),
+    _expand,
+    _shrink,
     # No point moves; the shrinkage has no L_area then.
     *_chain('_held', ', offsets zero', expand={_hold: 5}, shrink={_hold: 6}),
     # Each differs in what its title says.
@@ -151,22 +131,3 @@ rows = [
 # Baseline, before expansion, expansion, shrinkage.
 for _main in rows[:4]:
     _main['seeds'] = [0, 1]
-
-# Of the objects: where they grow, recall of the background falls.
-_figures = [('mIoU (threshold)', 'mIoU'), ('precision', 'fg_precision'),
-            ('recall', 'fg_recall')]
-tables = {
-    '_delete_': True,
-    **{
-        f'Seeds of the held-out tenth, {_title}': [
-            dict(
-                title=_column,
-                value=f'held/metrics/{_which}/{_figure}',
-                **(dict(at=f'held/metrics/{_which}/threshold')
-                   if _figure == 'mIoU' else {}))
-            for _column, _figure in _figures
-        ]
-        for _which, _title in [('fixed', 'threshold of the config'),
-                               ('oracle', 'best threshold on these images')]
-    }
-}

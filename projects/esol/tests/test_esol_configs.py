@@ -161,6 +161,13 @@ def test_study(run, tmp_path, capsys):
             cfg = Config.fromfile(ROOT / rows[row.after].config)
             assert options.load_from.endswith(
                 f'/epoch_{cfg.train_cfg.max_epochs}.pth')
+        # Names that a part does not know fail.
+        cfg = Config.fromfile(ROOT / row.config)
+        cfg.merge_from_dict(row.cfg_options)
+        cfg.model.backbone.update(init_cfg=None, widen_factor=.1)
+        cfg.model.head.update(num_classes=3, in_channels=32)
+        MODELS.build(cfg.model)
+        build_optim_wrapper(torch.nn.Linear(1, 1), cfg.optim_wrapper)
 
 
 def steps_of(work_dir):
@@ -172,7 +179,14 @@ def weights(path):
     return CheckpointLoader.load_checkpoint(str(path), 'cpu')['state_dict']
 
 
-def test_three_stages_then_pseudo_labels(run, tmp_path):
+@pytest.mark.parametrize('expand_options, shrink_options, co_trained', [
+    ([], [], {'head.expand.kernel.weight'}),
+    (['model.head.co_trained=[]'], [
+        'model.head.train_kernel=True', 'optim_wrapper.optimizer.lr=0.04'
+    ], set()),
+])
+def test_three_stages_then_pseudo_labels(run, tmp_path, expand_options,
+                                         shrink_options, co_trained):
     data = generate_synthetic_voc(str(tmp_path / 'data'), 4, 1, 64)
     tiny = [
         '--cfg-options', f'data_root={data}', 'model.backbone.init_cfg=None',
@@ -195,15 +209,13 @@ def test_three_stages_then_pseudo_labels(run, tmp_path):
     first = tmp_path / 'warm' / 'epoch_1.pth'
     # Two steps at offset 0, then one of the ascent, at which it is stopped.
     steps = train('expand', f'load_from={first}', 'train_cfg.max_epochs=3',
-                  'model.head.co_trained=[]', 'custom_hooks.4.kappa=0.001',
-                  'custom_hooks.4.window=1')
+                  'custom_hooks.4.kappa=0.001', 'custom_hooks.4.window=1',
+                  *expand_options)
     assert ['offset_mean' in step for step in steps] == [False, False, True]
     assert steps[2]['offset_max'] == 0 < steps[2]['ascent_ratio']
     second = tmp_path / 'expand' / 'epoch_3.pth'
     steps = train('shrink', f'load_from={second}', 'train_cfg.max_epochs=2',
-                  'model.head.train_kernel=True',
-                  'optim_wrapper.optimizer.lr=0.04',
-                  'custom_hooks.2.epochs=1')
+                  'custom_hooks.2.epochs=1', *shrink_options)
     assert ['loss_area' in step for step in steps] == [False] * 2 + [True] * 2
     assert steps[3]['offset_max'] > 0 == steps[2]['offset_max']
     third = tmp_path / 'shrink' / 'epoch_2.pth'
@@ -213,7 +225,7 @@ def test_three_stages_then_pseudo_labels(run, tmp_path):
     assert moved == {
         'head.classifier.weight', 'head.expand.offset.weight',
         'head.expand.offset.bias'
-    }
+    } | co_trained
     moved = {
         key
         for key in expand if not torch.equal(expand[key], shrink[key])

@@ -1,5 +1,5 @@
-# For about a thousand images on a CPU: two epochs for the kernel, its offsets
-# at zero, then four for the offsets.
+# For about a thousand images on a CPU: two epochs for the kernel, unless that
+# stays the identity, its offsets at zero, then four for the offsets.
 _base_ = './shrink_4e.py'
 
 train_cfg = dict(max_epochs=6)
